@@ -1,0 +1,92 @@
+//! Multi-head self-attention (Vaswani et al., NeurIPS 2017) with BERT's output block.
+
+use burn::module::Module;
+use burn::tensor::{Device, Tensor};
+
+use super::{BertConfig, LayerNorm, Linear, Noise};
+use crate::ops;
+
+/// `attention.self`: projections and the weighted sum.
+#[derive(Module, Debug)]
+pub struct SelfAttention {
+    /// `[hidden, hidden]`.
+    pub query: Linear,
+    /// `[hidden, hidden]`.
+    pub key: Linear,
+    /// `[hidden, hidden]`.
+    pub value: Linear,
+    #[module(skip)]
+    heads: usize,
+    #[module(skip)]
+    dropout: f64,
+}
+
+/// `attention.output`: projection, dropout, residual, normalization.
+#[derive(Module, Debug)]
+pub struct AttentionOutput {
+    /// `[hidden, hidden]`.
+    pub dense: Linear,
+    /// Normalizes projection + residual.
+    pub layer_norm: LayerNorm,
+    #[module(skip)]
+    dropout: f64,
+}
+
+/// `attention` of one layer.
+#[derive(Module, Debug)]
+pub struct Attention {
+    /// Written `self` in the checkpoint, which is a keyword here.
+    pub self_attention: SelfAttention,
+    /// The output block.
+    pub output: AttentionOutput,
+}
+
+impl Attention {
+    pub(super) fn new(config: &BertConfig, device: &Device) -> Self {
+        let hidden = config.hidden_size;
+        let linear = || Linear::new(hidden, hidden, config.initializer_range, device);
+        Self {
+            self_attention: SelfAttention {
+                query: linear(),
+                key: linear(),
+                value: linear(),
+                heads: config.num_attention_heads,
+                dropout: config.attention_probs_dropout_prob,
+            },
+            output: AttentionOutput {
+                dense: linear(),
+                layer_norm: LayerNorm::new(hidden, config.layer_norm_eps, device),
+                dropout: config.hidden_dropout_prob,
+            },
+        }
+    }
+
+    /// `x`: `[batch, seq, hidden]`; `mask_bias`: `[batch, 1, 1, seq]`.
+    pub fn forward(&self, x: Tensor<3>, mask_bias: Tensor<4>, noise: &Noise) -> Tensor<3> {
+        let context = self.self_attention.forward(x.clone(), mask_bias, noise);
+        self.output.forward(context, x, noise)
+    }
+}
+
+impl SelfAttention {
+    fn forward(&self, x: Tensor<3>, mask_bias: Tensor<4>, noise: &Noise) -> Tensor<3> {
+        let [batch, seq, hidden] = x.dims();
+        let head_size = hidden / self.heads;
+        // [batch, seq, hidden] → [batch, heads, seq, head_size]
+        let split = |y: Tensor<3>| y.reshape([batch, seq, self.heads, head_size]).swap_dims(1, 2);
+        let query = split(self.query.forward(x.clone()));
+        let key = split(self.key.forward(x.clone()));
+        let value = split(self.value.forward(x));
+        let scores = query.matmul(key.swap_dims(2, 3)); // [batch, heads, seq, seq]
+        let scale = 1.0 / (head_size as f64).sqrt();
+        let weights = ops::attention_weights(scores, mask_bias, scale, noise.next(self.dropout));
+        weights.matmul(value).swap_dims(1, 2).reshape([batch, seq, hidden])
+    }
+}
+
+impl AttentionOutput {
+    fn forward(&self, context: Tensor<3>, residual: Tensor<3>, noise: &Noise) -> Tensor<3> {
+        let projected = ops::dropout(self.dense.forward(context), noise.next(self.dropout));
+        self.layer_norm.forward(projected + residual)
+    }
+}

@@ -1,0 +1,29 @@
+//! The BERT family on Burn: encoder, pooler and classification or regression head.
+//!
+//! Follows `BertForSequenceClassification` of Hugging Face `transformers`
+//! (<https://github.com/huggingface/transformers/blob/main/src/transformers/models/bert/modeling_bert.py>; Devlin et
+//! al., NAACL 2019). The modules' fields are named after the keys of the checkpoint, so that a folded model is written
+//! under the names that `transformers` reads, without a table; [`names`] holds the two exceptions.
+//!
+//! The model is always dense: over-parameterization is a property of the *update*, so it lives beside the model, in
+//! [`crate::chain`] and in the trainer.
+
+mod attention;
+mod batch;
+mod classifier;
+mod config;
+mod embeddings;
+mod encoder;
+mod layers;
+pub mod names;
+mod noise;
+
+pub use attention::{Attention, AttentionOutput, SelfAttention};
+pub use batch::Batch;
+pub use classifier::{BertForSequenceClassification, BertModel, Pooler};
+pub use config::{BertConfig, ConfigError};
+pub use embeddings::Embeddings;
+pub use encoder::{Encoder, Intermediate, Layer, Output};
+pub use layers::{Embedding, LayerNorm, Linear};
+pub use noise::Noise;
+pub(crate) use noise::mix;

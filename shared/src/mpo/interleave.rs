@@ -1,0 +1,44 @@
+//! The index permutation (i₁…i_m, j₁…j_m) ↔ (i₁,j₁,…,i_m,j_m), with zero padding.
+
+use super::Shape;
+
+/// Where each padded row, and each padded column, lies in the interleaved tensor: the sum of two offsets.
+fn offsets(shape: &Shape) -> (Vec<usize>, Vec<usize>) {
+    let mut rows = vec![0];
+    let mut cols = vec![0];
+    // Row index r = ((r₁·i₂ + r₂)·i₃ + …); its digits stand at strides of the interleaved layout.
+    let mut strides: Vec<usize> = shape
+        .external()
+        .rev()
+        .scan(1, |stride, n| {
+            let here = *stride;
+            *stride *= n;
+            Some(here)
+        })
+        .collect();
+    strides.reverse();
+    for ((&i, &j), &stride) in shape.row_factors().iter().zip(shape.col_factors()).zip(&strides) {
+        rows = rows.iter().flat_map(|base| (0..i).map(move |digit| base + digit * j * stride)).collect();
+        cols = cols.iter().flat_map(|base| (0..j).map(move |digit| base + digit * stride)).collect();
+    }
+    (rows, cols)
+}
+
+/// W, row-major `rows`×`cols`, as the tensor X\[(i₁,j₁),…,(i_m,j_m)\], padded with zeros. The sizes must fit `shape`.
+pub fn interleave(w: &[f64], rows: usize, cols: usize, shape: &Shape) -> Vec<f64> {
+    let (row_offsets, col_offsets) = offsets(shape);
+    let mut x = vec![0.0; row_offsets.len() * col_offsets.len()];
+    for (row, offset) in w.chunks_exact(cols).zip(&row_offsets[..rows]) {
+        for (value, col_offset) in row.iter().zip(&col_offsets) {
+            x[offset + col_offset] = *value;
+        }
+    }
+    x
+}
+
+/// The inverse of [`interleave`]: padding is removed.
+pub fn deinterleave(x: &[f64], rows: usize, cols: usize, shape: &Shape) -> Vec<f64> {
+    let (row_offsets, col_offsets) = offsets(shape);
+    let col_offsets = &col_offsets[..cols];
+    row_offsets[..rows].iter().flat_map(|offset| col_offsets.iter().map(move |col| x[offset + col])).collect()
+}

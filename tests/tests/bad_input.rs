@@ -1,0 +1,267 @@
+//! What a user gets wrong: a message that names it, an exit code, and nothing half-written.
+
+mod common;
+
+use std::fs;
+use std::path::Path;
+
+use serde_json::Value;
+
+struct Fixture {
+    dir: tempfile::TempDir,
+    flags: Vec<String>,
+}
+
+impl Fixture {
+    fn new() -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let flags = common::tiny_flags(dir.path());
+        Self { dir, flags }
+    }
+
+    /// Fails with flags added (a repeated flag replaces the first), and leaves no `out` behind.
+    fn fail(&self, extra: &[&str]) -> String {
+        let out = self.dir.path().join("out");
+        let mut flags = self.flags.clone();
+        for pair in extra.chunks(2) {
+            if let Some(at) = flags.iter().position(|flag| flag == pair[0]) {
+                flags.drain(at..at + 2);
+            }
+        }
+        let mut arguments: Vec<&str> = flags.iter().map(String::as_str).collect();
+        arguments.extend(["--out", out.to_str().unwrap()]);
+        arguments.extend(extra);
+        let message = common::fail(&arguments);
+        assert!(!out.exists(), "{message}");
+        message
+    }
+
+    fn model_file(&self, name: &str) -> std::path::PathBuf {
+        self.dir.path().join("tiny").join(name)
+    }
+
+    fn edit_config(&self, key: &str, value: impl Into<Value>) {
+        let path = self.model_file("config.json");
+        let mut config: Value = serde_json::from_str(&fs::read_to_string(&path).unwrap()).unwrap();
+        config[key] = value.into();
+        fs::write(path, config.to_string()).unwrap();
+    }
+
+    fn data(&self, name: &str, bytes: &[u8]) -> String {
+        let path = self.dir.path().join(name);
+        fs::write(&path, bytes).unwrap();
+        path.to_str().unwrap().to_owned()
+    }
+}
+
+fn expect(message: &str, needles: &[&str]) {
+    assert!(needles.iter().all(|needle| message.contains(needle)), "{needles:?} not in:\n{message}");
+}
+
+/// Edits the JSON header of a safetensors file.
+fn edit_header(path: &Path, edit: impl FnOnce(&mut Value)) {
+    let bytes = fs::read(path).unwrap();
+    let length = u64::from_le_bytes(bytes[..8].try_into().unwrap()) as usize;
+    let mut header: Value = serde_json::from_slice(&bytes[8..8 + length]).unwrap();
+    edit(&mut header);
+    let header = header.to_string().into_bytes();
+    let mut out = (header.len() as u64).to_le_bytes().to_vec();
+    out.extend(header);
+    out.extend(&bytes[8 + length..]);
+    fs::write(path, out).unwrap();
+}
+
+const QUERY: &str = "bert.encoder.layer.0.attention.self.query.weight";
+
+#[test]
+fn damaged_weights() {
+    let cases: [(&str, fn(&Path), &[&str]); 8] = [
+        ("missing", |p| fs::remove_file(p).unwrap(), &["model.safetensors", "no such file"]),
+        ("empty", |p| fs::write(p, b"").unwrap(), &["0 bytes are too few"]),
+        ("truncated", |p| {
+            let bytes = fs::read(p).unwrap();
+            fs::write(p, &bytes[..bytes.len() - 100]).unwrap();
+        }, &["truncated"]),
+        ("header length lies", |p| {
+            let mut bytes = fs::read(p).unwrap();
+            bytes[..8].copy_from_slice(&(1u64 << 26).to_le_bytes());
+            fs::write(p, bytes).unwrap();
+        }, &["header's length exceeds"]),
+        ("overlap", |p| edit_header(p, |h| h[QUERY]["data_offsets"] = serde_json::json!([0, 2304])), &["offsets of"]),
+        ("wrong shape", |p| edit_header(p, |h| h[QUERY]["shape"] = serde_json::json!([12, 48])), &[QUERY, "[12, 48]", "[24, 24]"]),
+        ("missing key", |p| edit_header(p, |h| {
+            let entry = h.as_object_mut().unwrap().remove(QUERY).unwrap();
+            h["cls.query"] = entry;
+        }), &["1 tensor missing", QUERY]),
+        ("unknown key", |p| edit_header(p, |h| {
+            let entry = h["classifier.weight"].take();
+            h.as_object_mut().unwrap().remove("classifier.weight");
+            h["adapter.weight"] = entry;
+        }), &["adapter.weight", "no place for"]),
+    ];
+    for (what, damage, needles) in cases {
+        let fixture = Fixture::new();
+        damage(&fixture.model_file("model.safetensors"));
+        let message = fixture.fail(&[]);
+        expect(&message, &[&["model.safetensors"], needles].concat());
+        println!("{what}: {}", message.trim());
+    }
+    let fixture = Fixture::new();
+    let path = fixture.model_file("model.safetensors");
+    let mut bytes = fs::read(&path).unwrap();
+    let length = bytes.len();
+    bytes[length - 4..].copy_from_slice(&f32::NAN.to_le_bytes());
+    fs::write(&path, bytes).unwrap();
+    expect(&fixture.fail(&[]), &["NaN at index", "damaged"]);
+}
+
+#[test]
+fn wrong_configuration_and_vocabulary() {
+    let fixture = Fixture::new();
+    fixture.edit_config("model_type", "roberta");
+    expect(&fixture.fail(&[]), &["config.json", "`model_type` is \"roberta\", expected \"bert\""]);
+    let fixture = Fixture::new();
+    fs::remove_file(fixture.model_file("config.json")).unwrap();
+    expect(&fixture.fail(&[]), &["config.json", "no such file"]);
+    let fixture = Fixture::new();
+    let path = fixture.model_file("vocab.txt");
+    fs::write(&path, fs::read_to_string(&path).unwrap() + "one\nmore\n").unwrap();
+    expect(&fixture.fail(&[]), &["vocab.txt", "27 tokens", "25 rows"]);
+    let fixture = Fixture::new();
+    fs::remove_file(fixture.model_file("vocab.txt")).unwrap();
+    expect(&fixture.fail(&[]), &["tokenizer.json or vocab.txt"]);
+    let fixture = Fixture::new();
+    fs::write(fixture.model_file("vocab.txt"), "a\nb\n").unwrap();
+    expect(&fixture.fail(&[]), &["vocab.txt", "no `[SEP]`"]);
+    let fixture = Fixture::new();
+    expect(&fixture.fail(&["--model", "/no/such/model"]), &["/no/such/model", "no such folder"]);
+}
+
+#[test]
+fn wrong_data() {
+    let fixture = Fixture::new();
+    for (bytes, needles) in [
+        (&b""[..], &["train2.tsv: the file is empty"][..]),
+        (b"text\tlabel\n", &["a header but no row"]),
+        (b"text\tlabel\ngood\tx\nbad\tx\n", &["all labels are `x`"]),
+        (b"text\tlabel\ngood\tpos\nbad\n", &["train2.tsv:3: 1 fields"]),
+        (b"text\tlabel\ngood\tpos\nbad\xff\tneg\n", &["train2.tsv:3: not UTF-8", "iconv"]),
+        (b"text\tlabel\n \tpos\nbad\tneg\n", &["train2.tsv:2: `text` is empty"]),
+        (b"texts\tlabel\ngood\tpos\n", &["no column `text`", "did you mean `texts`?"]),
+    ] {
+        let train = fixture.data("train2.tsv", bytes);
+        expect(&fixture.fail(&["--train", &train]), needles);
+    }
+    let dev = fixture.data("dev2.tsv", b"text\tlabel\ngood\tmaybe\n");
+    expect(&fixture.fail(&["--dev", &dev]), &["dev2.tsv:2: unknown label `maybe`; the classes are neg, pos"]);
+    expect(&fixture.fail(&["--train", "/no/train.tsv"]), &["/no/train.tsv"]);
+    // A byte order mark and Windows line ends are fine.
+    let train = fixture.data("bom.tsv", "\u{feff}text\tlabel\r\nthe food is good\tpos\r\nbad\tneg\r\n".as_bytes());
+    let out = fixture.dir.path().join("fine");
+    let mut arguments: Vec<&str> = fixture.flags.iter().map(String::as_str).collect();
+    let at = arguments.iter().position(|&flag| flag == "--train").unwrap();
+    arguments[at + 1] = &train;
+    arguments.extend(["--out", out.to_str().unwrap(), "--method", "plain", "--steps", "1"]);
+    common::succeed(&arguments);
+}
+
+#[test]
+fn texts_that_are_too_long_are_cut_counted_and_said() {
+    let fixture = Fixture::new();
+    let long = format!("text\tlabel\n{}\tpos\nbad\tneg\n", "the food is good . ".repeat(20));
+    let train = fixture.data("long.tsv", long.as_bytes());
+    let out = fixture.dir.path().join("long");
+    let mut flags = fixture.flags.clone();
+    let at = flags.iter().position(|flag| flag == "--train").unwrap();
+    flags[at + 1] = train;
+    let mut arguments: Vec<&str> = flags.iter().map(String::as_str).collect();
+    arguments.extend(["--out", out.to_str().unwrap(), "--method", "plain", "--steps", "1"]);
+    common::succeed(&arguments);
+    let report = fs::read_to_string(out.join("run.json")).unwrap();
+    expect(&report, &["1 of 2 training texts are longer than 16 tokens and were cut"]);
+}
+
+#[test]
+fn wrong_flags() {
+    let fixture = Fixture::new();
+    for (flags, needles) in [
+        (&["--shape", "query=5,2 x 4,6"][..], &["--shape query", "rows [5, 2] multiply to 10, but the matrix has 24 rows"][..]),
+        (&["--shape", "ffn=2,2 x 2,2"], &["unknown group `ffn`", "ffn-up"]),
+        (&["--top", "3"], &["--top: 3 matrices", "the model has 2 layers"]),
+        (&["--top", "0"], &["--top", "--method plain"]),
+        (&["--max-length", "33"], &["--max-length: 33 tokens; the model takes 3 to 32"]),
+        (&["--lr", "-1"], &["--lr"]),
+        (&["--batch", "0"], &["--batch: 0; expected at least 1"]),
+        (&["--cores", "0"], &["--cores"]),
+        (&["--core-lr", "fast"], &["neither `auto` nor a positive number"]),
+        (&["--device", "gpu:99"], &["--device gpu:99"]),
+        (&["--device", "tpu"], &["none of auto, cpu, gpu"]),
+        (&["--text", "body"], &["no column `body`; the columns are text, label"]),
+    ] {
+        expect(&fixture.fail(flags), needles);
+    }
+}
+
+#[test]
+fn an_existing_folder_is_not_touched() {
+    let fixture = Fixture::new();
+    let out = fixture.dir.path().join("mine");
+    fs::create_dir(&out).unwrap();
+    fs::write(out.join("thesis.txt"), "do not lose").unwrap();
+    let mut arguments: Vec<&str> = fixture.flags.iter().map(String::as_str).collect();
+    arguments.extend(["--out", out.to_str().unwrap()]);
+    expect(&common::fail(&arguments), &["--out", "exists", "--resume"]);
+    assert_eq!(fs::read_dir(&out).unwrap().count(), 1);
+    expect(&common::fail(&["finetune", "--resume", "--out", out.to_str().unwrap()]), &["run.json", "folder of a run"]);
+}
+
+#[test]
+fn resuming_with_other_flags_is_refused() {
+    let fixture = Fixture::new();
+    let out = fixture.dir.path().join("run");
+    let out = out.to_str().unwrap();
+    let mut arguments: Vec<&str> = fixture.flags.iter().map(String::as_str).collect();
+    arguments.extend(["--out", out, "--method", "plain", "--steps", "1"]);
+    common::succeed(&arguments);
+    expect(&common::fail(&["finetune", "--resume", "--out", out]), &["is finished", "/model"]);
+    let path = Path::new(out).join("run.json");
+    let mut report: Value = serde_json::from_str(&fs::read_to_string(&path).unwrap()).unwrap();
+    report["status"] = "running".into();
+    fs::write(&path, report.to_string()).unwrap();
+    let message = common::fail(&["finetune", "--resume", "--out", out, "--lr", "0.5"]);
+    expect(&message, &["--lr: 0.5, but the run", "was started with 0.001"]);
+    // The same value is no contradiction.
+    common::succeed(&["finetune", "--resume", "--out", out, "--batch", "8"]);
+}
+
+#[test]
+fn a_diverging_run_stops_with_its_step() {
+    let fixture = Fixture::new();
+    let out = fixture.dir.path().join("run");
+    let mut arguments: Vec<&str> = fixture.flags.iter().map(String::as_str).collect();
+    arguments.extend(["--out", out.to_str().unwrap(), "--method", "plain", "--checkpoint-every", "1", "--warmup", "0"]);
+    let at = arguments.iter().position(|&flag| flag == "--lr").unwrap();
+    arguments[at + 1] = "1e37";
+    let message = common::fail(&arguments);
+    expect(&message, &["step ", "not finite", "--lr", "the last checkpoint is at step"]);
+    assert!(out.join("checkpoint/state.json").is_file());
+    assert!(!out.join("model").exists());
+}
+
+#[test]
+fn a_full_disk_leaves_no_half_written_model() {
+    // /dev/full exists on Linux and refuses every byte: the model cannot be written through it.
+    let fixture = Fixture::new();
+    let out = fixture.dir.path().join("run");
+    let mut arguments: Vec<&str> = fixture.flags.iter().map(String::as_str).collect();
+    arguments.extend(["--out", out.to_str().unwrap(), "--method", "plain", "--steps", "1"]);
+    common::succeed(&arguments);
+    if !Path::new("/dev/full").exists() {
+        return;
+    }
+    let svg = ["inspect", "--model", "x", "--matrix", "encoder.layer.0.output.dense.weight", "--svg", "/dev/full"];
+    let model = out.join("model");
+    let mut svg = svg.to_vec();
+    svg[2] = model.to_str().unwrap();
+    expect(&common::fail(&svg), &["/dev/full", "No space left"]);
+}

@@ -1,0 +1,220 @@
+//! The main command from the outside: results, resume, what it writes, and that every core of every chain learns.
+
+mod common;
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use overfold::checkpoint::Weights;
+use serde_json::Value;
+
+fn run(dir: &Path, out: &str, extra: &[&str]) -> PathBuf {
+    let flags = common::tiny_flags(dir);
+    let out = dir.join(out);
+    let mut arguments: Vec<&str> = flags.iter().map(String::as_str).collect();
+    arguments.extend(["--out", out.to_str().unwrap()]);
+    arguments.extend(extra);
+    common::succeed(&arguments);
+    out
+}
+
+fn json(path: &Path) -> Value {
+    serde_json::from_str(&fs::read_to_string(path).unwrap()).unwrap()
+}
+
+fn log(out: &Path) -> Vec<Value> {
+    let text = fs::read_to_string(out.join("log.jsonl")).unwrap();
+    text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
+fn tensors(path: &Path) -> BTreeMap<String, Vec<f32>> {
+    let weights = Weights::open(path).unwrap();
+    weights.names().map(|name| (name.to_owned(), weights.values(name).unwrap().unwrap())).collect()
+}
+
+#[test]
+fn every_method_learns_and_folds_to_the_same_size() {
+    let dir = tempfile::tempdir().unwrap();
+    for method in ["plain", "svd", "static", "dynamic"] {
+        let out = run(dir.path(), method, &["--method", method, "--epochs", "6"]);
+        let report = json(&out.join("run.json"));
+        let results = &report["results"];
+        assert_eq!(report["status"], "finished");
+        // A single word decides the label: a model that learns at all gets most of them.
+        let accuracy = results["best"]["scores"]["values"][0][1].as_f64().unwrap();
+        assert!(accuracy > 0.8, "{method}: {accuracy}");
+        let checks = &results["verification"];
+        let [before, trained, after] = [0, 1, 2].map(|k| checks["parameters"][k].as_u64().unwrap());
+        assert_eq!(before, after, "{method}");
+        assert_eq!(trained > before, method != "plain", "{method}: {trained} {before}");
+        assert!(checks["folder"].as_f64().unwrap() < 1e-5);
+        assert_eq!(checks["chains"].as_f64().is_some_and(|x| x < 1e-4), method != "plain");
+        // One of two layers in each of six groups.
+        let chosen: usize =
+            results["rounds"].as_array().unwrap().iter().map(|r| r["chosen"].as_array().unwrap().len()).sum();
+        assert_eq!(chosen, if method == "plain" { 0 } else { 6 });
+        let config = json(&out.join("model/config.json"));
+        assert_eq!(config["architectures"][0], "BertForSequenceClassification");
+        assert_eq!(config["id2label"]["1"], "pos");
+    }
+}
+
+#[test]
+fn every_core_of_every_chain_moves() {
+    let dir = tempfile::tempdir().unwrap();
+    // The released code of the paper left its cores out of the optimizer; this is the test that it would fail.
+    let out = run(dir.path(), "moves", &["--method", "static", "--importance", "fisher", "--steps", "6", "--top", "2"]);
+    let saved = tensors(&out.join("checkpoint/tensors.safetensors"));
+    let moments: Vec<_> = saved.keys().filter(|key| key.starts_with("first/") && key.ends_with(char::is_numeric)).collect();
+    let cores: Vec<_> = saved.keys().filter(|key| key.starts_with("core/")).collect();
+    // 2 layers × 6 groups × 4 cores.
+    assert_eq!((cores.len(), moments.len()), (48, 48));
+    let initial = tensors(&dir.path().join("tiny/model.safetensors"));
+    for core in cores {
+        let (name, k) = core.strip_prefix("core/").unwrap().rsplit_once('/').unwrap();
+        let values = &saved[core];
+        if k == "1" || k == "2" {
+            // Stored as I + Δ with Δ = 0 at the start.
+            assert!(values.iter().any(|x| x.abs() > 1e-6), "{core} did not move");
+        } else {
+            let moved = saved[&format!("first/{name}/{k}")].iter().any(|m| m.abs() > 0.0);
+            assert!(moved, "{core} got no gradient");
+        }
+        assert_ne!(initial[name], saved[&format!("model/{name}")], "{name} did not move");
+    }
+}
+
+#[test]
+fn dynamic_rounds_are_continuous_and_logged() {
+    let dir = tempfile::tempdir().unwrap();
+    let flags = ["--method", "dynamic", "--top", "2", "--interval", "3", "--epochs", "3", "--log-every", "1"];
+    let out = run(dir.path(), "dynamic", &flags);
+    let entries = log(&out);
+    let rounds: Vec<&Value> = entries.iter().filter(|e| e["event"] == "selection").collect();
+    assert_eq!(rounds.iter().map(|r| r["step"].as_u64().unwrap()).collect::<Vec<_>>(), [3, 6]);
+    for round in &rounds {
+        assert_eq!(round["chosen"].as_array().unwrap().len(), 6);
+        assert!(round["scores"].as_object().unwrap().values().all(|score| score.as_f64().unwrap() > 0.0));
+    }
+    // Every matrix moves at every step, dense or unfolded.
+    let steps: Vec<&Value> = entries.iter().filter(|e| e["event"] == "step").collect();
+    for step in &steps {
+        let moved = step["moved_rms"].as_object().unwrap();
+        assert_eq!(moved.len(), 12);
+        assert!(moved.values().all(|rms| rms.as_f64().unwrap() > 0.0));
+    }
+}
+
+#[test]
+fn an_interrupted_run_goes_on_bit_for_bit() {
+    let dir = tempfile::tempdir().unwrap();
+    for method in ["dynamic", "static"] {
+        let flags =
+            ["--method", method, "--epochs", "2", "--interval", "2", "--accumulate", "2", "--checkpoint-every", "2", "--importance", "taylor"];
+        let whole = run(dir.path(), &format!("whole-{method}"), &flags);
+        // A copy of the run as it was when it was killed after its checkpoint at step 4 of 6 of the main phase: made by
+        // a run of the same schedule whose checkpoint is put back.
+        let broken = dir.path().join(format!("broken-{method}"));
+        let killed = kill_after(dir.path(), &broken, &flags, 4);
+        assert!(killed, "the run was over before it could be killed");
+        common::succeed(&["finetune", "--resume", "--out", broken.to_str().unwrap()]);
+        let model = |out: &Path| fs::read(out.join("model/model.safetensors")).unwrap();
+        assert!(model(&whole) == model(&broken), "{method}: the resumed model differs");
+        assert_eq!(log(&whole), log(&broken), "{method}");
+    }
+}
+
+/// Starts a run and kills it, as `kill -9` does, as soon as it has a checkpoint of at least `step` steps of the main phase.
+fn kill_after(dir: &Path, out: &Path, extra: &[&str], step: u64) -> bool {
+    let flags = common::tiny_flags(dir);
+    let mut child = std::process::Command::new(env!("CARGO_BIN_EXE_overfold-under-test"))
+        .args(&flags)
+        .args(["--out", out.to_str().unwrap()])
+        .args(extra)
+        .stderr(std::process::Stdio::null())
+        .stdout(std::process::Stdio::null())
+        .spawn()
+        .unwrap();
+    let state = out.join("checkpoint/state.json");
+    loop {
+        let reached = fs::read_to_string(&state)
+            .ok()
+            .and_then(|text| serde_json::from_str::<Value>(&text).ok())
+            .is_some_and(|state| state["phase"] == "main" && state["step"].as_u64().unwrap() >= step);
+        if reached {
+            child.kill().unwrap();
+            child.wait().unwrap();
+            // A run that was faster than the kill has nothing left to resume.
+            return json(&out.join("run.json"))["status"] == "running";
+        }
+        if child.try_wait().unwrap().is_some() {
+            return false;
+        }
+        std::thread::yield_now();
+    }
+}
+
+#[test]
+fn two_cores_and_one_are_svd_and_plain() {
+    let dir = tempfile::tempdir().unwrap();
+    let common = ["--epochs", "1", "--importance", "fisher"];
+    let losses = |out: &Path| -> Vec<f64> {
+        log(out).iter().filter(|e| e["event"] == "evaluation").map(|e| e["loss"].as_f64().unwrap()).collect()
+    };
+    let with = |name: &str, extra: &[&str]| losses(&run(dir.path(), name, &[&common[..], extra].concat()));
+    // A chain of a single core is the matrix itself: the same AdamW, to the rounding of the permutation (none).
+    assert_eq!(with("plain", &["--method", "plain"]), with("one", &["--method", "static", "--cores", "1"]));
+    assert_eq!(with("svd", &["--method", "svd"]), with("two", &["--method", "static", "--cores", "2"]));
+}
+
+#[test]
+fn auto_core_rate_moves_matrices_as_far_as_dense_steps_do() {
+    let dir = tempfile::tempdir().unwrap();
+    let first_move = |name: &str, extra: &[&str]| -> BTreeMap<String, f64> {
+        let flags = ["--steps", "1", "--log-every", "1", "--importance", "fisher", "--top", "2", "--warmup", "0"];
+        let out = run(dir.path(), name, &[&flags[..], extra].concat());
+        let entries = log(&out);
+        let step = entries.iter().find(|e| e["event"] == "step").unwrap();
+        step["moved_rms"].as_object().unwrap().iter().map(|(k, v)| (k.clone(), v.as_f64().unwrap())).collect()
+    };
+    let plain = first_move("plain", &["--method", "plain"]);
+    let matched = first_move("auto", &["--method", "static", "--cores", "6", "--core-lr", "auto"]);
+    let same_rate = first_move("same", &["--method", "static", "--cores", "6", "--core-lr", "1"]);
+    for (name, dense) in &plain {
+        // The chain's step is linear in the rate up to terms of second order.
+        assert!((matched[name] / dense - 1.0).abs() < 0.05, "{name}: {} {dense}", matched[name]);
+        assert!(same_rate[name] / dense > 1.3, "{name}: {} {dense}", same_rate[name]);
+    }
+}
+
+#[test]
+fn the_model_is_used_by_the_other_commands() {
+    let dir = tempfile::tempdir().unwrap();
+    let out = run(dir.path(), "run", &["--epochs", "6", "--split-dev", "1"]);
+    let model = out.join("model");
+    let model = model.to_str().unwrap();
+    let predicted = common::succeed(&["predict", "--model", model, "--device", "cpu", "--max-length", "16", "--json",
+        "the food was great", "the room is very bad"]);
+    let lines: Vec<Value> = predicted.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!((lines[0]["label"].as_str(), lines[1]["label"].as_str()), (Some("pos"), Some("neg")));
+    let sum: f64 = lines[0]["probabilities"].as_object().unwrap().values().map(|p| p.as_f64().unwrap()).sum();
+    assert!((sum - 1.0).abs() < 1e-6);
+    let dev = dir.path().join("dev.tsv");
+    let scores = common::succeed(&["eval", "--model", model, "--dev", dev.to_str().unwrap(), "--text", "text", "--label",
+        "label", "--max-length", "16", "--device", "cpu", "--json"]);
+    let scores: Value = serde_json::from_str(&scores).unwrap();
+    assert_eq!(scores["examples"], 12);
+    let folded = dir.path().join("folded");
+    common::succeed(&["fold", "--run", out.to_str().unwrap(), "--out", folded.to_str().unwrap()]);
+    assert!(fs::read(folded.join("model.safetensors")).unwrap() == fs::read(out.join("model/model.safetensors")).unwrap());
+    let table = common::succeed(&["inspect", "--model", model]);
+    assert!(table.contains("12 matrices hold"), "{table}");
+    let svg = dir.path().join("spectrum.svg");
+    let one = common::succeed(&["inspect", "--model", model, "--matrix", "encoder.layer.0.intermediate.dense.weight",
+        "--svg", svg.to_str().unwrap(), "--json"]);
+    let one: Value = serde_json::from_str(&one).unwrap();
+    assert!(one["relative_error"].as_f64().unwrap() < 1e-12);
+    assert!(fs::read_to_string(&svg).unwrap().contains("</svg>"));
+    common::succeed(&["doctor", "--device", "cpu"]);
+}

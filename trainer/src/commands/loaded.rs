@@ -1,0 +1,43 @@
+//! A fine-tuned model, ready to answer.
+
+use overfold::checkpoint::{ClassifierPolicy, PoolerPolicy, load_model};
+use overfold::model::BertForSequenceClassification;
+use overfold::tokenizer::WordPiece;
+
+use crate::data::Labels;
+use crate::device::{self, Choice, Opened};
+use crate::error::Error;
+use crate::hub;
+
+/// Model, tokenizer, labels and device.
+pub(super) struct Loaded {
+    pub model: BertForSequenceClassification,
+    pub tokenizer: WordPiece,
+    pub labels: Labels,
+    pub device: Opened,
+}
+
+/// Opens a fine-tuned model, which must have a classifier.
+pub(super) fn open(model: &str, max_length: usize, choice: Choice) -> Result<Loaded, Error> {
+    let folder = hub::open(model)?;
+    let config = &folder.config;
+    if max_length < 3 || max_length > config.max_position_embeddings {
+        let reason = format!("{max_length} tokens; the model takes 3 to {}", config.max_position_embeddings);
+        return Err(Error::flag("--max-length", reason));
+    }
+    let tokenizer = WordPiece::open(folder.root(), config.vocab_size, max_length)?;
+    let weights = folder.weights()?;
+    // The file knows how many outputs there are; `id2label` may be missing.
+    let outputs = weights.shape("classifier.weight").and_then(|shape| shape.first().copied()).unwrap_or(1);
+    let labels = if config.is_regression() || outputs == 1 {
+        Labels::Regression
+    } else {
+        let names = config.class_names();
+        let fallback = || (0..outputs).map(|class| format!("LABEL_{class}")).collect();
+        Labels::Classes(if names.len() == outputs { names } else { fallback() })
+    };
+    let device = device::open(choice)?;
+    let policy = (ClassifierPolicy::Required, PoolerPolicy::Required);
+    let (model, _) = load_model(&weights, config, outputs, policy.0, policy.1, &device.device)?;
+    Ok(Loaded { model, tokenizer, labels, device })
+}

@@ -1,0 +1,26 @@
+//! One file for each command.
+
+mod doctor;
+mod eval;
+mod finetune;
+mod fold;
+mod inspect;
+mod loaded;
+mod predict;
+
+use std::ffi::OsString;
+
+use crate::cli::{Cli, Command};
+use crate::error::Error;
+
+/// Carries out a command; `arguments` are the words of the command line, to tell given flags from defaults.
+pub fn dispatch(cli: Cli, arguments: &[OsString]) -> Result<(), Error> {
+    match cli.command {
+        Command::Finetune(args) => finetune::run(*args, arguments),
+        Command::Eval(args) => eval::run(args),
+        Command::Predict(args) => predict::run(args),
+        Command::Fold(args) => fold::run(&args),
+        Command::Inspect(args) => inspect::run(args),
+        Command::Doctor(args) => doctor::run(&args),
+    }
+}

@@ -1,0 +1,136 @@
+//! Examples as token ids, and their batches.
+
+use std::ops::Range;
+
+use burn::tensor::{Device, Int, Tensor, TensorData};
+use overfold::model::Batch;
+use overfold::tokenizer::{Encoded, WordPiece};
+use rand::SeedableRng;
+use rand::rngs::StdRng;
+use rand::seq::SliceRandom;
+
+use crate::data::{Example, Label};
+use crate::error::Error;
+
+/// A tokenized data set.
+#[derive(Debug, Clone)]
+pub struct EncodedSet {
+    /// Token ids of each example.
+    pub inputs: Vec<Encoded>,
+    /// Labels, in the same order.
+    pub labels: Vec<Label>,
+    pad: u32,
+}
+
+/// The labels of a batch on a device.
+#[derive(Debug, Clone)]
+pub enum Targets {
+    /// `[batch]` class indices.
+    Classes(Tensor<1, Int>),
+    /// `[batch]` numbers.
+    Scores(Tensor<1>),
+}
+
+impl EncodedSet {
+    /// Tokenizes examples.
+    ///
+    /// # Errors
+    /// As [`WordPiece::encode`].
+    pub fn new(examples: &[Example], tokenizer: &WordPiece) -> Result<Self, Error> {
+        let encode = |example: &Example| tokenizer.encode(&example.text, example.pair.as_deref());
+        Ok(Self {
+            inputs: examples.iter().map(encode).collect::<Result<_, _>>()?,
+            labels: examples.iter().map(|example| example.label).collect(),
+            pad: tokenizer.pad(),
+        })
+    }
+
+    /// Number of examples.
+    pub fn len(&self) -> usize {
+        self.inputs.len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.inputs.is_empty()
+    }
+
+    /// Number of examples that were cut to fit.
+    pub fn truncated(&self) -> usize {
+        self.inputs.iter().filter(|input| input.truncated).count()
+    }
+
+    /// The examples at `indices` as one batch, padded to the longest, rounded up to a multiple of `pad_to`.
+    pub fn batch(&self, indices: &[usize], pad_to: usize, device: &Device) -> Batch {
+        let sequences: Vec<(&[u32], &[u32])> =
+            indices.iter().map(|&i| (&self.inputs[i].ids[..], &self.inputs[i].type_ids[..])).collect();
+        let longest = sequences.iter().map(|(ids, _)| ids.len()).max().unwrap_or(1);
+        Batch::new(&sequences, self.pad, longest.next_multiple_of(pad_to), device)
+    }
+
+    /// The labels of the examples at `indices`.
+    pub fn targets(&self, indices: &[usize], device: &Device) -> Targets {
+        let length = indices.len();
+        let classes: Vec<i32> = indices
+            .iter()
+            .filter_map(|&i| match self.labels[i] {
+                Label::Class(class) => Some(class as i32),
+                Label::Score(_) => None,
+            })
+            .collect();
+        // A data set is of one kind throughout.
+        if classes.len() == length {
+            return Targets::Classes(Tensor::from_data(TensorData::new(classes, [length]), device));
+        }
+        let scores: Vec<f32> = indices
+            .iter()
+            .map(|&i| match self.labels[i] {
+                Label::Score(score) => score,
+                Label::Class(class) => class as f32,
+            })
+            .collect();
+        Targets::Scores(Tensor::from_data(TensorData::new(scores, [length]), device))
+    }
+
+    /// Batches in order of length, so that little is padded; for evaluation.
+    pub fn batches_by_length(&self, size: usize) -> Vec<Vec<usize>> {
+        let mut order: Vec<usize> = (0..self.len()).collect();
+        order.sort_by_key(|&i| self.inputs[i].ids.len());
+        order.chunks(size).map(<[usize]>::to_vec).collect()
+    }
+}
+
+/// The order of examples in an epoch: a permutation fixed by seed and epoch alone, so that a resumed run meets the same
+/// batches.
+pub fn epoch_order(examples: usize, seed: u64, epoch: usize) -> Vec<usize> {
+    let mut order: Vec<usize> = (0..examples).collect();
+    order.shuffle(&mut StdRng::seed_from_u64(seed ^ (epoch as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15)));
+    order
+}
+
+/// The range of an epoch's order that makes pass `pass`; the last one may be shorter.
+pub fn pass_range(examples: usize, batch: usize, pass: usize) -> Range<usize> {
+    (pass * batch).min(examples)..((pass + 1) * batch).min(examples)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_epoch_is_a_permutation_that_the_seed_fixes() {
+        let order = epoch_order(100, 7, 2);
+        assert_eq!(order, epoch_order(100, 7, 2));
+        assert_ne!(order, epoch_order(100, 7, 3));
+        assert_ne!(order, epoch_order(100, 8, 2));
+        let mut sorted = order;
+        sorted.sort_unstable();
+        assert_eq!(sorted, (0..100).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn passes_cover_an_epoch_once() {
+        let covered: Vec<usize> = (0..4).flat_map(|pass| pass_range(10, 3, pass)).collect();
+        assert_eq!(covered, (0..10).collect::<Vec<_>>());
+    }
+}

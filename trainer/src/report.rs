@@ -1,0 +1,267 @@
+//! `run.json`, and the checks at the end of a run.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+use std::time::Instant;
+
+use burn::module::{Module, ModuleMapper, Param};
+use burn::tensor::{Device, Tensor, TensorData};
+use overfold::checkpoint::{ClassifierPolicy, Folder, PoolerPolicy, load_model};
+use overfold::model::names::Path as ParameterPath;
+use overfold::model::{BertForSequenceClassification, Noise};
+use serde::{Deserialize, Serialize};
+
+use crate::config::FinetuneConfig;
+use crate::data::Labels;
+use crate::error::Error;
+use crate::metrics::Scores;
+use crate::strategy::Round;
+use crate::training::{Best, EvaluationRecord, Job, State, evaluate, logits};
+
+/// Largest difference between logits that should be equal: the bar of the project for folded models, 10⁻⁴.
+const LOGIT_TOLERANCE: f64 = 1e-4;
+
+/// The contents of `run.json`.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct RunReport {
+    /// `running`, `interrupted` or `finished`.
+    pub status: String,
+    /// Version of this program.
+    pub overfold: String,
+    /// The flags.
+    pub config: FinetuneConfig,
+    /// For people.
+    pub device: String,
+    /// Name of the data set.
+    pub dataset: String,
+    /// Classes, or regression.
+    pub labels: Labels,
+    /// Number of training, validation and test examples.
+    pub examples: [usize; 3],
+    /// Optimizer steps of the main phase.
+    pub steps: usize,
+    /// Things a reader should know.
+    pub notes: Vec<String>,
+    /// Results, when finished.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub results: Option<Results>,
+}
+
+/// What a finished run found.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Results {
+    /// The epoch that is kept in `model/`: the best on the validation set.
+    pub best: EvaluationRecord,
+    /// The last evaluation.
+    pub last: EvaluationRecord,
+    /// All evaluations.
+    pub evaluations: Vec<EvaluationRecord>,
+    /// The kept model on the test half of `--split-dev`.
+    pub test: Option<Scores>,
+    /// The selections.
+    pub rounds: Vec<Round>,
+    /// The checks.
+    pub verification: Verification,
+    /// Seconds of training in this process, checkpoints and evaluations included.
+    pub seconds: f64,
+    /// Highest resident memory of the process in bytes, where the system tells.
+    pub peak_memory: Option<u64>,
+}
+
+/// The folded model against the trained one.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Verification {
+    /// Largest |difference| of logits between the model in memory and the folder read back.
+    pub folder: f64,
+    /// The same, with every chain contracted anew in f64; `None` without chains.
+    pub chains: Option<f64>,
+    /// Parameters of the model before, trained at the end, and after.
+    pub parameters: [usize; 3],
+    /// Median milliseconds of one forward pass of 64 tokens, before and after.
+    pub latency_ms: [f64; 2],
+}
+
+impl RunReport {
+    /// The report of a run that has not finished.
+    pub fn new(job: &Job, status: &str) -> Self {
+        Self {
+            status: status.into(),
+            overfold: env!("CARGO_PKG_VERSION").into(),
+            config: job.config.clone(),
+            device: job.device.description(),
+            dataset: job.dataset.clone(),
+            labels: job.labels.clone(),
+            examples: [job.train.len(), job.validation.len(), job.test.as_ref().map_or(0, |test| test.len())],
+            steps: job.total_steps,
+            notes: job.notes.clone(),
+            results: None,
+        }
+    }
+
+    /// Reads `run.json`.
+    ///
+    /// # Errors
+    /// [`Error::File`] if there is none, or it is of another version.
+    pub fn read(run: &Path) -> Result<Self, Error> {
+        let path = run.join("run.json");
+        let text = fs::read_to_string(&path)
+            .map_err(|e| Error::file(&path, format!("{e}; expected the folder of a run (its --out)")))?;
+        serde_json::from_str(&text).map_err(|e| Error::file(&path, e))
+    }
+
+    /// Writes `run.json` under a temporary name first.
+    ///
+    /// # Errors
+    /// [`Error::File`].
+    pub fn write(&self, run: &Path) -> Result<(), Error> {
+        let path = run.join("run.json");
+        let partial = run.join("run.json.partial");
+        let mut text = serde_json::to_string_pretty(self).map_err(|e| Error::file(&path, e))?;
+        text.push('\n');
+        fs::write(&partial, text).and_then(|()| fs::rename(&partial, &path)).map_err(|e| Error::file(&path, e))
+    }
+}
+
+/// Checks the folder `model/` of a finished run against the model in memory and against its chains.
+///
+/// # Errors
+/// [`Error::Verification`] if logits differ by more than 10⁻⁴, [`Error::Checkpoint`] if the folder cannot be read.
+pub fn verify(job: &Job, state: &State, best: &Best) -> Result<Verification, Error> {
+    let device = &job.device.device;
+    let (original, _) = job.load()?;
+    let folder = Folder::open(&job.out.join("model"))?;
+    let policy = (ClassifierPolicy::Required, PoolerPolicy::Required);
+    let (read_back, _) =
+        load_model(&folder.weights()?, &folder.config, job.labels.outputs(), policy.0, policy.1, device)?;
+    let compute = |model: &BertForSequenceClassification| logits(model, &job.validation, job.device.pad_to, device);
+    let in_memory = compute(&best.model);
+    let difference = |other: Vec<Vec<f32>>| {
+        let pairs = in_memory.iter().flatten().zip(other.iter().flatten());
+        pairs.map(|(a, b)| f64::from((a - b).abs())).fold(0.0, f64::max)
+    };
+    let chains = if best.chains.is_empty() {
+        None
+    } else {
+        let mut matrices = BTreeMap::new();
+        for (name, chain) in &best.chains {
+            let mpo = chain.to_mpo().map_err(|source| Error::Shape { flag: name.clone(), source })?;
+            matrices.insert(name.clone(), mpo.contract().into_iter().map(|x| x as f32).collect::<Vec<f32>>());
+        }
+        let contracted = best.model.valid().map(&mut Replace { matrices, device, path: ParameterPath::default() });
+        Some(difference(compute(&contracted)))
+    };
+    let verification = Verification {
+        folder: difference(compute(&read_back)),
+        chains,
+        parameters: [original.num_params(), state.optimizer.trained_parameters(&state.model), read_back.num_params()],
+        latency_ms: latency(job, &original, &read_back),
+    };
+    let worst = verification.folder.max(verification.chains.unwrap_or(0.0));
+    // Also true for NaN.
+    if !(worst <= LOGIT_TOLERANCE) {
+        return Err(Error::Verification(format!(
+            "the folded model's logits differ from the trained model's by {worst:.1e}, more than {LOGIT_TOLERANCE:.0e}; \
+             `overfold doctor` checks the device. The model lies in {}",
+            job.out.join("model").display()
+        )));
+    }
+    Ok(verification)
+}
+
+/// Writes given matrices into a model.
+struct Replace<'a> {
+    matrices: BTreeMap<String, Vec<f32>>,
+    device: &'a Device,
+    path: ParameterPath,
+}
+
+impl ModuleMapper for Replace<'_> {
+    fn enter_module(&mut self, name: &str, _container: &str) {
+        self.path.push(name);
+    }
+
+    fn exit_module(&mut self, _name: &str, _container: &str) {
+        self.path.pop();
+    }
+
+    fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
+        match self.matrices.remove(&self.path.name()) {
+            Some(values) => {
+                param.map(|old| Tensor::from_data(TensorData::new(values, old.dims().to_vec()), self.device))
+            }
+            None => param,
+        }
+    }
+}
+
+/// Median milliseconds of a forward pass of 64 tokens, measured in turns so that drift meets both.
+fn latency(job: &Job, before: &BertForSequenceClassification, after: &BertForSequenceClassification) -> [f64; 2] {
+    const ROUNDS: usize = 9;
+    let longest = (0..job.validation.len()).max_by_key(|&i| job.validation.inputs[i].ids.len()).unwrap_or(0);
+    let device = &job.device.device;
+    let batch = job.validation.batch(&[longest], 64, device);
+    let mut times = [Vec::new(), Vec::new()];
+    let models = [before.valid(), after.valid()];
+    for round in 0..=ROUNDS {
+        for (model, times) in models.iter().zip(&mut times) {
+            let start = Instant::now();
+            // Reading the result waits for the device.
+            let _ = model.forward(&batch, &Noise::off()).into_data();
+            // The first round compiles and tunes.
+            if round > 0 {
+                times.push(start.elapsed().as_secs_f64() * 1e3);
+            }
+        }
+    }
+    times.map(|mut times| {
+        times.sort_by(f64::total_cmp);
+        times[times.len() / 2]
+    })
+}
+
+/// Scores of the kept model on the test half.
+pub fn test_scores(job: &Job, best: &Best) -> Option<Scores> {
+    let test = job.test.as_ref()?;
+    Some(evaluate(&best.model, test, job.metric, job.device.pad_to, &job.device.device).scores)
+}
+
+/// Highest resident memory of this process in bytes; only Linux tells without a system call of our own.
+pub fn peak_memory() -> Option<u64> {
+    let status = fs::read_to_string("/proc/self/status").ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+    Some(line.trim().trim_end_matches(" kB").parse::<u64>().ok()? * 1024)
+}
+
+/// The table at the end of a run.
+pub fn print_summary(job: &Job, results: &Results) {
+    let v = &results.verification;
+    let millions = |n: usize| format!("{:.2}M", n as f64 / 1e6);
+    println!("\n{} · {} · {}", job.dataset, method_name(&job.config), job.device.description());
+    println!("  best epoch   {:>6.2}   {}", results.best.epoch, results.best.scores);
+    println!("  last epoch   {:>6.2}   {}", results.last.epoch, results.last.scores);
+    if let Some(test) = &results.test {
+        println!("  test half             {test}");
+    }
+    println!(
+        "  parameters   {} before · {} trained · {} after",
+        millions(v.parameters[0]),
+        millions(v.parameters[1]),
+        millions(v.parameters[2])
+    );
+    println!("  latency      {:.1} ms before · {:.1} ms after (one forward pass, median of 9)", v.latency_ms[0], v.latency_ms[1]);
+    println!("  folded       logits differ by {:.1e} (folder read back){}", v.folder, match v.chains {
+        Some(chains) => format!(", {chains:.1e} (chains contracted anew in f64)"),
+        None => String::new(),
+    });
+    println!("  time         {:.0} s{}", results.seconds, match results.peak_memory {
+        Some(bytes) => format!(" · peak memory {:.2} GB", bytes as f64 / 1e9),
+        None => String::new(),
+    });
+    let model = job.out.join("model");
+    println!("\nThe model lies in {}. Try it:\n  overfold predict --model {} \"…\"", model.display(), model.display());
+}
+
+fn method_name(config: &FinetuneConfig) -> String {
+    serde_json::to_value(config.method).ok().and_then(|v| v.as_str().map(str::to_owned)).unwrap_or_default()
+}

@@ -1,0 +1,16 @@
+//! The training loop: what is prepared once ([`Job`]), what changes ([`State`]), and how they meet.
+
+mod evaluate;
+mod job;
+mod log;
+mod progress;
+mod run;
+mod state;
+mod step;
+
+pub use evaluate::{Evaluation, evaluate, logits, mean_loss};
+pub use job::Job;
+pub use log::Log;
+pub use progress::Progress;
+pub use run::{Outcome, train};
+pub use state::{Best, EvaluationRecord, Phase, State};
