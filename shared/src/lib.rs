@@ -9,7 +9,7 @@
 //! * [`model`]: the BERT family, always dense, with fields named after the Hugging Face keys;
 //! * [`chain`]: one matrix as a chain of tensors on any device, with a hand-written pull-back of gradients;
 //! * [`checkpoint`]: Hugging Face folders in and out; [`tokenizer`]: WordPiece;
-//! * [`ops`]: the operations of a training step, fused where the CPU back end profits.
+//! * [`operations`]: the operations of a training step, fused where the CPU back end profits.
 //!
 //! With Burn 0.22 a tensor has no back-end type: the back end is chosen by the [`burn::tensor::Device`] that a function
 //! is given, so every function here runs on every back end that the program was built with.
@@ -22,6 +22,6 @@ pub mod checkpoint;
 pub mod model;
 pub mod mpo;
 #[cfg(feature = "model")]
-pub mod ops;
+pub mod operations;
 #[cfg(feature = "model")]
 pub mod tokenizer;

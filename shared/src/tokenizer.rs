@@ -121,14 +121,16 @@ fn lowercase(folder: &Path) -> Result<bool, CheckpointError> {
 
 fn from_vocab(path: &Path, lowercase: bool) -> Result<Tokenizer, CheckpointError> {
     let bytes = fs::read(path).map_err(CheckpointError::io(path))?;
-    let model = WordPieceModel::from_bytes(bytes).map_err(|e| invalid(path, e))?;
+    let vocabulary = WordPieceModel::read_bytes(&bytes).map_err(|e| invalid(path, e))?;
+    let model = WordPieceModel::builder().vocab(vocabulary).build().map_err(|e| invalid(path, e))?;
     let mut tokenizer = Tokenizer::new(model);
     let id = |token: &str| {
         let id = tokenizer.token_to_id(token);
         id.ok_or_else(|| invalid(path, format!("the vocabulary has no `{token}`; BERT needs it")))
     };
     let (sep, cls) = (id("[SEP]")?, id("[CLS]")?);
-    tokenizer.with_normalizer(Some(BertNormalizer::new(true, true, None, lowercase)));
+    let normalizer = BertNormalizer::new(true, true, None, lowercase);
+    tokenizer.with_normalizer(Some(normalizer)).map_err(|e| invalid(path, e))?;
     tokenizer.with_pre_tokenizer(Some(BertPreTokenizer));
     tokenizer.with_post_processor(Some(BertProcessing::new(("[SEP]".into(), sep), ("[CLS]".into(), cls))));
     Ok(tokenizer)

@@ -10,12 +10,9 @@ use overfold::checkpoint::Weights;
 use serde_json::Value;
 
 fn run(dir: &Path, out: &str, extra: &[&str]) -> PathBuf {
-    let flags = common::tiny_flags(dir);
     let out = dir.join(out);
-    let mut arguments: Vec<&str> = flags.iter().map(String::as_str).collect();
-    arguments.extend(["--out", out.to_str().unwrap()]);
-    arguments.extend(extra);
-    common::succeed(&arguments);
+    let flags = common::with(&common::tiny_flags(dir), &["--out", out.to_str().unwrap()]);
+    common::succeed(&common::with(&flags, extra));
     out
 }
 
@@ -204,7 +201,7 @@ fn the_model_is_used_by_the_other_commands() {
     let scores = common::succeed(&["eval", "--model", model, "--dev", dev.to_str().unwrap(), "--text", "text", "--label",
         "label", "--max-length", "16", "--device", "cpu", "--json"]);
     let scores: Value = serde_json::from_str(&scores).unwrap();
-    assert_eq!(scores["examples"], 12);
+    assert_eq!(scores["examples"], 24);
     let folded = dir.path().join("folded");
     common::succeed(&["fold", "--run", out.to_str().unwrap(), "--out", folded.to_str().unwrap()]);
     assert!(fs::read(folded.join("model.safetensors")).unwrap() == fs::read(out.join("model/model.safetensors")).unwrap());

@@ -42,13 +42,9 @@ fn a_run_on_the_gpu_path_learns_and_folds() {
         return;
     }
     let dir = tempfile::tempdir().unwrap();
-    let mut flags = common::tiny_flags(dir.path());
-    let at = flags.iter().position(|flag| flag == "--device").unwrap();
-    flags[at + 1] = "software".into();
     let out = dir.path().join("run");
-    let mut arguments: Vec<&str> = flags.iter().map(String::as_str).collect();
-    arguments.extend(["--out", out.to_str().unwrap(), "--steps", "4", "--interval", "1", "--log-every", "1"]);
-    common::succeed(&arguments);
+    let extra = ["--device", "software", "--steps", "4", "--interval", "1", "--log-every", "1", "--out", out.to_str().unwrap()];
+    common::succeed(&common::with(&common::tiny_flags(dir.path()), &extra));
     let report: Value = serde_json::from_str(&std::fs::read_to_string(out.join("run.json")).unwrap()).unwrap();
     let checks = &report["results"]["verification"];
     assert!(checks["folder"].as_f64().unwrap() < 1e-5 && checks["chains"].as_f64().unwrap() < 1e-4, "{checks}");

@@ -15,7 +15,7 @@ use overfold::checkpoint::{Weights, named_tensors, write_folder, write_safetenso
 use overfold::model::BertForSequenceClassification;
 use overfold::model::names::Path as ParameterPath;
 use overfold::mpo::{Core, Mpo, Shape};
-use overfold::ops::Moments;
+use overfold::operations::Moments;
 use serde::{Deserialize, Serialize};
 
 use crate::error::Error;

@@ -4,7 +4,7 @@ use burn::module::Module;
 use burn::tensor::{Device, Tensor};
 
 use super::{BertConfig, LayerNorm, Linear, Noise};
-use crate::ops;
+use crate::operations;
 
 /// `attention.self`: projections and the weighted sum.
 #[derive(Module, Debug)]
@@ -79,14 +79,13 @@ impl SelfAttention {
         let value = split(self.value.forward(x));
         let scores = query.matmul(key.swap_dims(2, 3)); // [batch, heads, seq, seq]
         let scale = 1.0 / (head_size as f64).sqrt();
-        let weights = ops::attention_weights(scores, mask_bias, scale, noise.next(self.dropout));
+        let weights = operations::attention_weights(scores, mask_bias, scale, noise.next(self.dropout));
         weights.matmul(value).swap_dims(1, 2).reshape([batch, seq, hidden])
     }
 }
 
 impl AttentionOutput {
     fn forward(&self, context: Tensor<3>, residual: Tensor<3>, noise: &Noise) -> Tensor<3> {
-        let projected = ops::dropout(self.dense.forward(context), noise.next(self.dropout));
-        self.layer_norm.forward(projected + residual)
+        self.layer_norm.forward_sum(self.dense.forward(context), residual, noise.next(self.dropout))
     }
 }

@@ -5,7 +5,7 @@ use burn::tensor::{Device, Tensor};
 
 use super::layers::{Fill, parameter};
 use super::{Batch, BertConfig, Embeddings, Encoder, Linear, Noise};
-use crate::ops;
+use crate::operations;
 
 /// `bert.pooler`: a dense layer with tanh on the first token.
 #[derive(Module, Debug)]
@@ -56,7 +56,7 @@ impl BertForSequenceClassification {
     /// `[batch, outputs]` logits.
     pub fn forward(&self, batch: &Batch, noise: &Noise) -> Tensor<2> {
         let pooled = self.bert.pooled(self.bert.hidden_states(batch, noise));
-        self.classifier.forward(ops::dropout(pooled, noise.next(self.dropout)))
+        self.classifier.forward(operations::dropout(pooled, noise.next(self.dropout)))
     }
 
     /// Replaces the pooler by a fresh one, for checkpoints whose pooler was never trained.

@@ -4,7 +4,7 @@ use burn::module::Module;
 use burn::tensor::{Device, Tensor};
 
 use super::{Batch, BertConfig, Embedding, LayerNorm, Noise};
-use crate::ops;
+use crate::operations;
 
 /// `bert.embeddings`.
 #[derive(Module, Debug)]
@@ -41,6 +41,6 @@ impl Embeddings {
         // Positions count from 0 in every row: a slice of the table, broadcast over the batch.
         let positions = self.position_embeddings.weight.val().slice([0..seq]).unsqueeze::<3>();
         let sum = self.layer_norm.forward(words + types + positions);
-        ops::dropout(sum, noise.next(self.dropout))
+        operations::dropout(sum, noise.next(self.dropout))
     }
 }

@@ -4,7 +4,7 @@ use burn::module::Module;
 use burn::tensor::{Device, Tensor};
 
 use super::{Attention, BertConfig, LayerNorm, Linear, Noise};
-use crate::ops;
+use crate::operations;
 
 /// `intermediate`: the widening half of the feed-forward block.
 #[derive(Module, Debug)]
@@ -69,8 +69,8 @@ impl Layer {
 
     fn forward(&self, x: Tensor<3>, mask_bias: Tensor<4>, noise: &Noise) -> Tensor<3> {
         let attended = self.attention.forward(x, mask_bias, noise);
-        let wide = ops::gelu(self.intermediate.dense.forward(attended.clone()));
-        let narrow = ops::dropout(self.output.dense.forward(wide), noise.next(self.output.dropout));
-        self.output.layer_norm.forward(narrow + attended)
+        let wide = operations::gelu(self.intermediate.dense.forward(attended.clone()));
+        let narrow = self.output.dense.forward(wide);
+        self.output.layer_norm.forward_sum(narrow, attended, noise.next(self.output.dropout))
     }
 }

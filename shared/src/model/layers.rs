@@ -3,7 +3,7 @@
 use burn::module::{Module, Param, ParamId};
 use burn::tensor::{Device, Distribution, Int, Shape, Tensor};
 
-use crate::ops;
+use crate::operations::{self, Dropout};
 
 /// How a fresh parameter is filled.
 #[derive(Debug, Clone, Copy)]
@@ -49,7 +49,7 @@ impl Linear {
 
     /// `[.., in]` → `[.., out]`.
     pub fn forward<const D: usize>(&self, x: Tensor<D>) -> Tensor<D> {
-        ops::linear(x, self.weight.val(), self.bias.val())
+        operations::linear(x, self.weight.val(), self.bias.val())
     }
 }
 
@@ -75,7 +75,14 @@ impl LayerNorm {
 
     /// `[.., hidden]` → the same shape.
     pub fn forward<const D: usize>(&self, x: Tensor<D>) -> Tensor<D> {
-        ops::layer_norm(x, self.weight.val(), self.bias.val(), self.epsilon)
+        operations::layer_norm(x, self.weight.val(), self.bias.val(), self.epsilon)
+    }
+}
+
+impl LayerNorm {
+    /// Normalizes `dropout(x) + residual`, all `[.., hidden]`.
+    pub fn forward_sum<const D: usize>(&self, x: Tensor<D>, residual: Tensor<D>, dropout: Option<Dropout>) -> Tensor<D> {
+        operations::add_dropout_layer_norm(x, residual, dropout, self.weight.val(), self.bias.val(), self.epsilon)
     }
 }
 
@@ -93,6 +100,6 @@ impl Embedding {
 
     /// `[batch, seq]` ids → `[batch, seq, hidden]`.
     pub fn forward(&self, ids: Tensor<2, Int>) -> Tensor<3> {
-        ops::embedding(self.weight.val(), ids)
+        operations::embedding(self.weight.val(), ids)
     }
 }

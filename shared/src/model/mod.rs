@@ -26,4 +26,5 @@ pub use embeddings::Embeddings;
 pub use encoder::{Encoder, Intermediate, Layer, Output};
 pub use layers::{Embedding, LayerNorm, Linear};
 pub use noise::Noise;
+#[cfg(test)]
 pub(crate) use noise::mix;

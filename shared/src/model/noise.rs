@@ -2,7 +2,7 @@
 
 use std::cell::Cell;
 
-use crate::ops::Dropout;
+use crate::operations::Dropout;
 
 /// Gives every dropout place of a forward pass its own seed, in the order in which the pass meets them.
 ///

@@ -1,9 +1,12 @@
 //! What several tests need: a tiny model made on the spot, a small data set, the command.
 #![allow(dead_code)]
 
+use std::ffi::OsStr;
+use std::fmt::Debug;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
+use std::sync::Mutex;
 
 use burn::tensor::Device;
 use overfold::checkpoint::{Folder, save_model};
@@ -19,7 +22,13 @@ pub const LAYERS: usize = 2;
 
 /// A folder with a random two-layer BERT, as `transformers` would have written it.
 pub fn tiny_model(dir: &Path) -> PathBuf {
+    /// The back end's generator is one for the process: tests that seed it and draw must take turns.
+    static TURN: Mutex<()> = Mutex::new(());
+    let _turn = TURN.lock().unwrap();
     let folder = dir.join("tiny");
+    if folder.exists() {
+        return folder;
+    }
     fs::create_dir_all(&folder).unwrap();
     fs::write(folder.join("vocab.txt"), WORDS.join("\n") + "\n").unwrap();
     let text = format!(
@@ -63,12 +72,12 @@ pub fn tiny_data(dir: &Path) -> (PathBuf, PathBuf) {
 }
 
 /// Runs the command under test.
-pub fn overfold(arguments: &[&str]) -> Output {
+pub fn overfold<S: AsRef<OsStr>>(arguments: &[S]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_overfold-under-test")).args(arguments).output().unwrap()
 }
 
 /// Runs it, expects success, returns what it printed.
-pub fn succeed(arguments: &[&str]) -> String {
+pub fn succeed<S: AsRef<OsStr> + Debug>(arguments: &[S]) -> String {
     let output = overfold(arguments);
     let (out, err) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
     assert!(output.status.success(), "{arguments:?}\n{out}\n{err}");
@@ -76,7 +85,7 @@ pub fn succeed(arguments: &[&str]) -> String {
 }
 
 /// Runs it, expects failure without a panic, returns the message.
-pub fn fail(arguments: &[&str]) -> String {
+pub fn fail<S: AsRef<OsStr> + Debug>(arguments: &[S]) -> String {
     let output = overfold(arguments);
     let err = String::from_utf8_lossy(&output.stderr).into_owned();
     assert!(!output.status.success(), "{arguments:?} should fail\n{err}");
@@ -94,6 +103,18 @@ pub fn tiny_flags(dir: &Path) -> Vec<String> {
         .chain(["--device", "cpu", "--lr", "1e-3", "--max-length", "16", "--batch", "8", "--cores", "4"])
         .map(str::to_owned)
         .collect()
+}
+
+/// Flags with others added; one that is given again replaces the first.
+pub fn with(flags: &[String], extra: &[&str]) -> Vec<String> {
+    let mut all = flags.to_vec();
+    for flag in extra.iter().filter(|flag| flag.starts_with("--")) {
+        if let Some(at) = all.iter().position(|other| other == flag) {
+            all.drain(at..at + 2);
+        }
+    }
+    all.extend(extra.iter().map(|&flag| flag.to_owned()));
+    all
 }
 
 /// MiniLM's folder, or a printed reason to skip.

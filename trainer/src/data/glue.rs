@@ -234,7 +234,7 @@ mod tests {
             (&b"sentence\tlabel\nfine\t2\n"[..], Task::Sst2, ":2: the label is `2`, expected negative, positive or 0 to 1"),
             (b"sentence\tlabel\nfine\t1\tx\n", Task::Sst2, ":2: 3 fields, but the header has 2"),
             (b"sentense\tlabel\nfine\t1\n", Task::Sst2, "did you mean `sentense`?"),
-            (b"sentence\tlabel\nok\t1\nbad \xff\t1\n", Task::Sst2, ":3: not UTF-8 (byte 25"),
+            (b"sentence\tlabel\nok\t1\nbad \xff\t1\n", Task::Sst2, ":3: not UTF-8 (byte 24"),
             (b"sentence\tlabel\n", Task::Sst2, "there is no example"),
             (b"", Task::Sst2, "no column `sentence`"),
             (b"sentence1\tsentence2\tscore\na\tb\tx\n", Task::Stsb, "the score is `x`, expected a number"),

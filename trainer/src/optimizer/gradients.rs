@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use burn::module::{Module, ModuleVisitor, Param};
 use burn::tensor::{Gradients as Tape, Tensor};
 use overfold::model::names::Path;
-use overfold::ops::sum_of_squares;
+use overfold::operations::sum_of_squares;
 
 /// ∂L/∂W of every parameter, flattened.
 #[derive(Debug, Default)]

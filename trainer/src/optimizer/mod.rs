@@ -13,7 +13,7 @@ use burn::tensor::Tensor;
 use overfold::chain::Chain;
 use overfold::model::BertForSequenceClassification;
 use overfold::model::names::{Group, Path};
-use overfold::ops::{AdamW, Moments, adamw};
+use overfold::operations::{AdamW, Moments, adamw};
 
 pub use gradients::Gradients;
 pub use schedule::Rate;

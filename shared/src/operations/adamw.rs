@@ -37,6 +37,19 @@ pub fn adamw(
     moments: Option<Moments>,
     rule: &AdamW,
 ) -> (Tensor<1>, Moments) {
+    #[cfg(feature = "flex")]
+    if super::flex::steps(&parameter, &gradient, moments.as_ref()) {
+        return super::flex::adamw(parameter, gradient, moments, rule);
+    }
+    composed(parameter, gradient, moments, rule)
+}
+
+fn composed(
+    parameter: Tensor<1>,
+    gradient: Tensor<1>,
+    moments: Option<Moments>,
+    rule: &AdamW,
+) -> (Tensor<1>, Moments) {
     let gradient = gradient * rule.grad_scale;
     let (first, second) = match moments {
         Some(moments) => (moments.first, moments.second),
