@@ -76,7 +76,8 @@ impl WordPiece {
         }
         // Files carry the settings of whoever saved them: sentence-transformers pads everything to 128.
         tokenizer.with_padding(None);
-        let truncation = TruncationParams { max_length, strategy: TruncationStrategy::LongestFirst, ..Default::default() };
+        let truncation =
+            TruncationParams { max_length, strategy: TruncationStrategy::LongestFirst, ..Default::default() };
         tokenizer.with_truncation(Some(truncation)).map_err(|e| invalid(&path, e))?;
         Ok(Self { tokenizer, path, pad })
     }

@@ -70,26 +70,50 @@ fn damaged_weights() {
     let cases: [(&str, fn(&Path), &[&str]); 8] = [
         ("missing", |p| fs::remove_file(p).unwrap(), &["model.safetensors", "no such file"]),
         ("empty", |p| fs::write(p, b"").unwrap(), &["0 bytes are too few"]),
-        ("truncated", |p| {
-            let bytes = fs::read(p).unwrap();
-            fs::write(p, &bytes[..bytes.len() - 100]).unwrap();
-        }, &["truncated"]),
-        ("header length lies", |p| {
-            let mut bytes = fs::read(p).unwrap();
-            bytes[..8].copy_from_slice(&(1u64 << 26).to_le_bytes());
-            fs::write(p, bytes).unwrap();
-        }, &["header's length exceeds"]),
+        (
+            "truncated",
+            |p| {
+                let bytes = fs::read(p).unwrap();
+                fs::write(p, &bytes[..bytes.len() - 100]).unwrap();
+            },
+            &["truncated"],
+        ),
+        (
+            "header length lies",
+            |p| {
+                let mut bytes = fs::read(p).unwrap();
+                bytes[..8].copy_from_slice(&(1u64 << 26).to_le_bytes());
+                fs::write(p, bytes).unwrap();
+            },
+            &["header's length exceeds"],
+        ),
         ("overlap", |p| edit_header(p, |h| h[QUERY]["data_offsets"] = serde_json::json!([0, 2304])), &["offsets of"]),
-        ("wrong shape", |p| edit_header(p, |h| h[QUERY]["shape"] = serde_json::json!([12, 48])), &[QUERY, "[12, 48]", "[24, 24]"]),
-        ("missing key", |p| edit_header(p, |h| {
-            let entry = h.as_object_mut().unwrap().remove(QUERY).unwrap();
-            h["cls.query"] = entry;
-        }), &["1 tensor missing", QUERY]),
-        ("unknown key", |p| edit_header(p, |h| {
-            let entry = h["classifier.weight"].take();
-            h.as_object_mut().unwrap().remove("classifier.weight");
-            h["adapter.weight"] = entry;
-        }), &["adapter.weight", "no place for"]),
+        (
+            "wrong shape",
+            |p| edit_header(p, |h| h[QUERY]["shape"] = serde_json::json!([12, 48])),
+            &[QUERY, "[12, 48]", "[24, 24]"],
+        ),
+        (
+            "missing key",
+            |p| {
+                edit_header(p, |h| {
+                    let entry = h.as_object_mut().unwrap().remove(QUERY).unwrap();
+                    h["cls.query"] = entry;
+                })
+            },
+            &["1 tensor missing", QUERY],
+        ),
+        (
+            "unknown key",
+            |p| {
+                edit_header(p, |h| {
+                    let entry = h["classifier.weight"].take();
+                    h.as_object_mut().unwrap().remove("classifier.weight");
+                    h["adapter.weight"] = entry;
+                })
+            },
+            &["adapter.weight", "no place for"],
+        ),
     ];
     for (what, damage, needles) in cases {
         let fixture = Fixture::new();
@@ -171,7 +195,10 @@ fn texts_that_are_too_long_are_cut_counted_and_said() {
 fn wrong_flags() {
     let fixture = Fixture::new();
     for (flags, needles) in [
-        (&["--shape", "query=5,2 x 4,6"][..], &["--shape query", "rows [5, 2] multiply to 10, but the matrix has 24 rows"][..]),
+        (
+            &["--shape", "query=5,2 x 4,6"][..],
+            &["--shape query", "rows [5, 2] multiply to 10, but the matrix has 24 rows"][..],
+        ),
         (&["--shape", "ffn=2,2 x 2,2"], &["unknown group `ffn`", "ffn-up"]),
         (&["--top", "3"], &["--top: 3 matrices", "the model has 2 layers"]),
         (&["--top", "0"], &["--top", "--method plain"]),
@@ -221,7 +248,18 @@ fn resuming_with_other_flags_is_refused() {
 fn a_diverging_run_stops_with_its_step() {
     let fixture = Fixture::new();
     let out = fixture.dir.path().join("run");
-    let extra = ["--out", out.to_str().unwrap(), "--method", "plain", "--checkpoint-every", "1", "--warmup", "0", "--lr", "1e37"];
+    let extra = [
+        "--out",
+        out.to_str().unwrap(),
+        "--method",
+        "plain",
+        "--checkpoint-every",
+        "1",
+        "--warmup",
+        "0",
+        "--lr",
+        "1e37",
+    ];
     let message = common::fail(&common::with(&fixture.flags, &extra));
     expect(&message, &["step ", "not finite", "--lr", "the last checkpoint is at step"]);
     assert!(out.join("checkpoint/state.json").is_file());

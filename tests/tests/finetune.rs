@@ -63,7 +63,8 @@ fn every_core_of_every_chain_moves() {
     // The released code of the paper left its cores out of the optimizer; this is the test that it would fail.
     let out = run(dir.path(), "moves", &["--method", "static", "--importance", "fisher", "--steps", "6", "--top", "2"]);
     let saved = tensors(&out.join("checkpoint/tensors.safetensors"));
-    let moments: Vec<_> = saved.keys().filter(|key| key.starts_with("first/") && key.ends_with(char::is_numeric)).collect();
+    let moments: Vec<_> =
+        saved.keys().filter(|key| key.starts_with("first/") && key.ends_with(char::is_numeric)).collect();
     let cores: Vec<_> = saved.keys().filter(|key| key.starts_with("core/")).collect();
     // 2 layers × 6 groups × 4 cores.
     assert_eq!((cores.len(), moments.len()), (48, 48));
@@ -107,8 +108,20 @@ fn dynamic_rounds_are_continuous_and_logged() {
 fn an_interrupted_run_goes_on_bit_for_bit() {
     let dir = tempfile::tempdir().unwrap();
     for method in ["dynamic", "static"] {
-        let flags =
-            ["--method", method, "--epochs", "2", "--interval", "2", "--accumulate", "2", "--checkpoint-every", "2", "--importance", "taylor"];
+        let flags = [
+            "--method",
+            method,
+            "--epochs",
+            "2",
+            "--interval",
+            "2",
+            "--accumulate",
+            "2",
+            "--checkpoint-every",
+            "2",
+            "--importance",
+            "taylor",
+        ];
         let whole = run(dir.path(), &format!("whole-{method}"), &flags);
         // A copy of the run as it was when it was killed after its checkpoint at step 4 of 6 of the main phase: made by
         // a run of the same schedule whose checkpoint is put back.
@@ -191,25 +204,59 @@ fn the_model_is_used_by_the_other_commands() {
     let out = run(dir.path(), "run", &["--epochs", "6", "--split-dev", "1"]);
     let model = out.join("model");
     let model = model.to_str().unwrap();
-    let predicted = common::succeed(&["predict", "--model", model, "--device", "cpu", "--max-length", "16", "--json",
-        "the food was great", "the room is very bad"]);
+    let predicted = common::succeed(&[
+        "predict",
+        "--model",
+        model,
+        "--device",
+        "cpu",
+        "--max-length",
+        "16",
+        "--json",
+        "the food was great",
+        "the room is very bad",
+    ]);
     let lines: Vec<Value> = predicted.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     assert_eq!((lines[0]["label"].as_str(), lines[1]["label"].as_str()), (Some("pos"), Some("neg")));
     let sum: f64 = lines[0]["probabilities"].as_object().unwrap().values().map(|p| p.as_f64().unwrap()).sum();
     assert!((sum - 1.0).abs() < 1e-6);
     let dev = dir.path().join("dev.tsv");
-    let scores = common::succeed(&["eval", "--model", model, "--dev", dev.to_str().unwrap(), "--text", "text", "--label",
-        "label", "--max-length", "16", "--device", "cpu", "--json"]);
+    let scores = common::succeed(&[
+        "eval",
+        "--model",
+        model,
+        "--dev",
+        dev.to_str().unwrap(),
+        "--text",
+        "text",
+        "--label",
+        "label",
+        "--max-length",
+        "16",
+        "--device",
+        "cpu",
+        "--json",
+    ]);
     let scores: Value = serde_json::from_str(&scores).unwrap();
     assert_eq!(scores["examples"], 24);
     let folded = dir.path().join("folded");
     common::succeed(&["fold", "--run", out.to_str().unwrap(), "--out", folded.to_str().unwrap()]);
-    assert!(fs::read(folded.join("model.safetensors")).unwrap() == fs::read(out.join("model/model.safetensors")).unwrap());
+    assert!(
+        fs::read(folded.join("model.safetensors")).unwrap() == fs::read(out.join("model/model.safetensors")).unwrap()
+    );
     let table = common::succeed(&["inspect", "--model", model]);
     assert!(table.contains("12 matrices hold"), "{table}");
     let svg = dir.path().join("spectrum.svg");
-    let one = common::succeed(&["inspect", "--model", model, "--matrix", "encoder.layer.0.intermediate.dense.weight",
-        "--svg", svg.to_str().unwrap(), "--json"]);
+    let one = common::succeed(&[
+        "inspect",
+        "--model",
+        model,
+        "--matrix",
+        "encoder.layer.0.intermediate.dense.weight",
+        "--svg",
+        svg.to_str().unwrap(),
+        "--json",
+    ]);
     let one: Value = serde_json::from_str(&one).unwrap();
     assert!(one["relative_error"].as_f64().unwrap() < 1e-12);
     assert!(fs::read_to_string(&svg).unwrap().contains("</svg>"));

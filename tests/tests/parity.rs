@@ -102,7 +102,8 @@ fn hidden_states_and_pooler_are_those_of_transformers() {
             let found = values(hidden);
             for (row, &length) in lengths.iter().enumerate() {
                 let range = row * seq * 384..(row * seq + length) * 384;
-                let worst = found[range.clone()].iter().zip(&expected[range]).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
+                let worst =
+                    found[range.clone()].iter().zip(&expected[range]).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
                 assert!(worst < 1e-4, "row {row}: {worst:e}");
             }
             continue;

@@ -122,8 +122,9 @@ impl FromStr for GroupShape {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let (group, shape) =
-            text.split_once('=').ok_or_else(|| format!("`{text}`: expected GROUP=SHAPE, as in `query=24,1,16 x 24,1,16`"))?;
+        let (group, shape) = text
+            .split_once('=')
+            .ok_or_else(|| format!("`{text}`: expected GROUP=SHAPE, as in `query=24,1,16 x 24,1,16`"))?;
         Ok(Self { group: group.trim().parse()?, shape: shape.parse().map_err(|e| format!("{e}"))? })
     }
 }

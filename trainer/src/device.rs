@@ -121,7 +121,9 @@ pub fn open(choice: Choice) -> Result<Opened, Error> {
             (Choice::Software, _) => {
                 "there is no software rasterizer; on Debian and Ubuntu install mesa-vulkan-drivers".into()
             }
-            (_, 0) if software.is_empty() => "there is no GPU with a Vulkan, Metal or DirectX 12 driver; use --device cpu".into(),
+            (_, 0) if software.is_empty() => {
+                "there is no GPU with a Vulkan, Metal or DirectX 12 driver; use --device cpu".into()
+            }
             (_, 0) => format!("there is no GPU, only a software rasterizer ({}); use --device cpu", names(&software)),
             (_, count) => format!("there are {count} GPUs, numbered from 0: {}", names(&gpus)),
         }));
@@ -141,8 +143,9 @@ pub fn open(choice: Choice) -> Result<Opened, Error> {
         _ => WgpuBackend::Auto,
     };
     let options = Device::wgpu_options().device_kind(kind).graphics_api(api);
-    let (device, setup) =
-        options.init_with_setup().map_err(|e| fail(format!("{} cannot be opened: {e}; use --device cpu", adapter.name)))?;
+    let (device, setup) = options
+        .init_with_setup()
+        .map_err(|e| fail(format!("{} cannot be opened: {e}; use --device cpu", adapter.name)))?;
     let limits = setup.device.limits();
     Ok(Opened {
         device,
@@ -154,7 +157,10 @@ pub fn open(choice: Choice) -> Result<Opened, Error> {
 
 /// All adapters of the best graphics API that has any; GPUs as the driver orders them.
 pub fn adapters() -> Vec<AdapterInfo> {
-    let instance = Instance::new(InstanceDescriptor { backends: Backends::PRIMARY, ..InstanceDescriptor::new_without_display_handle() });
+    let instance = Instance::new(InstanceDescriptor {
+        backends: Backends::PRIMARY,
+        ..InstanceDescriptor::new_without_display_handle()
+    });
     let found: Vec<AdapterInfo> =
         block_on(instance.enumerate_adapters(Backends::PRIMARY)).iter().map(wgpu::Adapter::get_info).collect();
     let real = found.iter().find(|a| a.device_type != DeviceType::Cpu).or(found.first()).map(|a| a.backend);

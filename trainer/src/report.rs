@@ -250,15 +250,26 @@ pub fn print_summary(job: &Job, results: &Results) {
         millions(v.parameters[1]),
         millions(v.parameters[2])
     );
-    println!("  latency      {:.1} ms before · {:.1} ms after (one forward pass, median of 9)", v.latency_ms[0], v.latency_ms[1]);
-    println!("  folded       logits differ by {:.1e} (folder read back){}", v.folder, match v.chains {
-        Some(chains) => format!(", {chains:.1e} (chains contracted anew in f64)"),
-        None => String::new(),
-    });
-    println!("  time         {:.0} s{}", results.seconds, match results.peak_memory {
-        Some(bytes) => format!(" · peak memory {:.2} GB", bytes as f64 / 1e9),
-        None => String::new(),
-    });
+    println!(
+        "  latency      {:.1} ms before · {:.1} ms after (one forward pass, median of 9)",
+        v.latency_ms[0], v.latency_ms[1]
+    );
+    println!(
+        "  folded       logits differ by {:.1e} (folder read back){}",
+        v.folder,
+        match v.chains {
+            Some(chains) => format!(", {chains:.1e} (chains contracted anew in f64)"),
+            None => String::new(),
+        }
+    );
+    println!(
+        "  time         {:.0} s{}",
+        results.seconds,
+        match results.peak_memory {
+            Some(bytes) => format!(" · peak memory {:.2} GB", bytes as f64 / 1e9),
+            None => String::new(),
+        }
+    );
     let model = job.out.join("model");
     println!("\nThe model lies in {}. Try it:\n  overfold predict --model {} \"…\"", model.display(), model.display());
 }

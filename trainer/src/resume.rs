@@ -234,7 +234,8 @@ impl<'a> Reader<'a> {
 
     fn chain(&self, prefix: &str, name: &str, record: &ChainRecord) -> Result<Chain, Error> {
         // Shape and zeros first, then the values exactly as they were.
-        let cores = record.shape.core_dims().into_iter().map(|dims| Core { dims, data: vec![0.0; dims.iter().product()] });
+        let cores =
+            record.shape.core_dims().into_iter().map(|dims| Core { dims, data: vec![0.0; dims.iter().product()] });
         let mpo = Mpo::from_cores(record.rows, record.cols, cores.collect())
             .map_err(|source| Error::Shape { flag: name.to_owned(), source })?;
         let mut chain = Chain::from_mpo(&mpo, self.device);
@@ -248,7 +249,11 @@ impl<'a> Reader<'a> {
 
     fn unfolded(&self, name: &str, record: &ChainRecord) -> Result<Unfolded, Error> {
         let states = record.steps.iter().enumerate().map(|(k, &steps)| self.state(&format!("{name}/{k}"), steps));
-        Ok(Unfolded { chain: self.chain("core", name, record)?, cores: states.collect::<Result<_, _>>()?, rate: record.rate })
+        Ok(Unfolded {
+            chain: self.chain("core", name, record)?,
+            cores: states.collect::<Result<_, _>>()?,
+            rate: record.rate,
+        })
     }
 
     fn model(

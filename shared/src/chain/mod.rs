@@ -105,11 +105,8 @@ impl Chain {
         self.partial.clear();
         let from_left = self.layout.from_left;
         let [left, i, j, right] = self.core(0).dims;
-        let mut product = if from_left {
-            self.core(0).matrix(left * i * j, right)
-        } else {
-            self.core(0).matrix(left, i * j * right)
-        };
+        let mut product =
+            if from_left { self.core(0).matrix(left * i * j, right) } else { self.core(0).matrix(left, i * j * right) };
         for step in 1..self.cores.len() {
             let [left, i, j, right] = self.core(step).dims;
             let n = i * j;
@@ -197,5 +194,6 @@ fn core_on_device(core: &Core, device: &Device) -> ChainCore {
     ChainCore { dims: core.dims, plus_identity, values: Tensor::from_data(TensorData::new(values, [length]), device) }
 }
 
-#[cfg(all(test, feature = "flex"))]
+#[cfg(test)]
+#[cfg(feature = "flex")]
 mod tests;

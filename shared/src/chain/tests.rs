@@ -71,11 +71,8 @@ fn the_pull_back_equals_autodiff_through_an_explicit_chain() {
         let g = random(11, rows * cols);
         let ours = chain.pull_back(matrix(&g, rows, cols, &Device::flex()));
         // The same chain as leaves of an autodiff graph, contracted from the left without any of the code above.
-        let leaves: Vec<Tensor<1>> = chain
-            .cores()
-            .iter()
-            .map(|core| Tensor::from_data(core.values.to_data(), &device).require_grad())
-            .collect();
+        let leaves: Vec<Tensor<1>> =
+            chain.cores().iter().map(|core| Tensor::from_data(core.values.to_data(), &device).require_grad()).collect();
         let mut product: Tensor<2> = Tensor::ones([1, 1], &device);
         for (core, leaf) in chain.cores().iter().zip(&leaves) {
             let [left, i, j, right] = core.dims;

@@ -62,8 +62,8 @@ impl Weights {
 
     fn new(path: &Path, bytes: Bytes) -> Result<Self, CheckpointError> {
         let invalid = |reason: String| CheckpointError::Safetensors { path: path.to_owned(), reason };
-        let (header, metadata) =
-            SafeTensors::read_metadata(bytes.as_ref()).map_err(|error| invalid(explain(&error, bytes.as_ref().len())))?;
+        let (header, metadata) = SafeTensors::read_metadata(bytes.as_ref())
+            .map_err(|error| invalid(explain(&error, bytes.as_ref().len())))?;
         let tensors = metadata.tensors().into_iter().map(|(name, info)| (name, info.clone())).collect();
         Ok(Self { path: path.to_owned(), data_start: header + size_of::<u64>(), bytes, tensors })
     }

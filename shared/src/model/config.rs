@@ -159,10 +159,8 @@ impl BertConfig {
     /// The class names of `id2label`, ordered by id; empty if the file has none.
     pub fn class_names(&self) -> Vec<String> {
         let Some(Value::Object(map)) = self.other.get("id2label") else { return Vec::new() };
-        let mut pairs: Vec<(usize, String)> = map
-            .iter()
-            .filter_map(|(id, name)| Some((id.parse().ok()?, name.as_str()?.to_owned())))
-            .collect();
+        let mut pairs: Vec<(usize, String)> =
+            map.iter().filter_map(|(id, name)| Some((id.parse().ok()?, name.as_str()?.to_owned()))).collect();
         pairs.sort();
         pairs.into_iter().map(|(_, name)| name).collect()
     }

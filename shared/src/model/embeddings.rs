@@ -39,7 +39,7 @@ impl Embeddings {
         let words = self.word_embeddings.forward(batch.ids.clone());
         let types = self.token_type_embeddings.forward(batch.type_ids.clone());
         // Positions count from 0 in every row: a slice of the table, broadcast over the batch.
-        let positions = self.position_embeddings.weight.val().slice([0..seq]).unsqueeze::<3>();
+        let positions = self.position_embeddings.weight.val().slice_dim(0, 0..seq).unsqueeze::<3>();
         let sum = self.layer_norm.forward(words + types + positions);
         operations::dropout(sum, noise.next(self.dropout))
     }

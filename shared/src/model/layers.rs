@@ -81,7 +81,12 @@ impl LayerNorm {
 
 impl LayerNorm {
     /// Normalizes `dropout(x) + residual`, all `[.., hidden]`.
-    pub fn forward_sum<const D: usize>(&self, x: Tensor<D>, residual: Tensor<D>, dropout: Option<Dropout>) -> Tensor<D> {
+    pub fn forward_sum<const D: usize>(
+        &self,
+        x: Tensor<D>,
+        residual: Tensor<D>,
+        dropout: Option<Dropout>,
+    ) -> Tensor<D> {
         operations::add_dropout_layer_norm(x, residual, dropout, self.weight.val(), self.bias.val(), self.epsilon)
     }
 }

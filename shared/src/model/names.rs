@@ -53,8 +53,7 @@ pub enum Group {
 
 impl Group {
     /// All groups in the order of the forward pass.
-    pub const ALL: [Self; 6] =
-        [Self::Query, Self::Key, Self::Value, Self::AttentionOutput, Self::FfnUp, Self::FfnDown];
+    pub const ALL: [Self; 6] = [Self::Query, Self::Key, Self::Value, Self::AttentionOutput, Self::FfnUp, Self::FfnDown];
 
     /// The module's path within its layer.
     pub fn module(self) -> &'static str {

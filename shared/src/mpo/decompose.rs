@@ -1,251 +1,176 @@
 //! Unfolding: from a matrix to cores, in any gauge, without loss and without an inverse.
 
-use std::fmt;
-use std::str::FromStr;
+use faer::{Mat, Par};
 
-use faer::{Mat, MatRef};
-use serde::{Deserialize, Serialize};
-
-use super::interleave::interleave;
+use super::dense::{identity, multiply, tabulate, threads, view};
+use super::interleave::{interleave, validate};
 use super::svd::{Svd, svd};
-use super::{MpoError, Shape};
+use super::{Core, Gauge, Mpo, MpoError, Shape};
 
-/// Where the singular values Λ_k of each bond go. All gauges give the same matrix, and train differently.
+/// Singular values at or below this fraction of a bond's largest are rounding errors: their channels become exact zeros
+/// where a power of them would blow them up (√10⁻¹⁷ is 3·10⁻⁹). That changes W by 16ε·√Σd_k at most, relative to ‖W‖.
+const NEGLIGIBLE: f64 = 16.0 * f64::EPSILON;
+
+/// One matrix for [`decompose_all`].
+#[derive(Debug, Clone, Copy)]
+pub struct Job<'a> {
+    /// Row-major `rows`×`cols`.
+    pub w: &'a [f64],
+    /// Rows.
+    pub rows: usize,
+    /// Columns.
+    pub cols: usize,
+    /// Factors.
+    pub shape: &'a Shape,
+    /// Gauge.
+    pub gauge: Gauge,
+}
+
+/// Unfolds `w`, row-major `rows`×`cols` (the `[out, in]` of a linear layer), into a chain at full bond dimensions (OPF
+/// algorithm 2, without its inverses).
 ///
-/// With left and right Schmidt vectors U_k and V_k of bond k, the product of the cores left of the bond is U_k·Λ_k^a and
-/// that of the cores right of it Λ_k^(1−a)·V_kᵀ.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Gauge {
-    /// a = 0: all cores but the last are orthogonal from the left.
-    Left,
-    /// a = 1: all cores but the first are orthogonal from the right.
-    Right,
-    /// a = 1/2: √Λ on each side of every bond, as in the authors' released code.
-    #[default]
-    Symmetric,
-    /// a = k/m: every core holds Λ^(1/m). The paper's middle cores are diagonal then, not identities.
-    Balanced,
-}
-
-impl Gauge {
-    /// All gauges.
-    pub const ALL: [Self; 4] = [Self::Left, Self::Right, Self::Symmetric, Self::Balanced];
-
-    /// The exponent a at bond `k` (from 1) of a chain of order `m`.
-    fn exponent(self, k: usize, m: usize) -> f64 {
-        match self {
-            Self::Left => 0.0,
-            Self::Right => 1.0,
-            Self::Symmetric => 0.5,
-            Self::Balanced => k as f64 / m as f64,
-        }
-    }
-}
-
-impl fmt::Display for Gauge {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Left => "left",
-            Self::Right => "right",
-            Self::Symmetric => "symmetric",
-            Self::Balanced => "balanced",
-        })
-    }
-}
-
-impl FromStr for Gauge {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        Self::ALL
-            .into_iter()
-            .find(|gauge| gauge.to_string() == text)
-            .ok_or_else(|| format!("`{text}` is none of left, right, symmetric, balanced"))
-    }
-}
-
-/// One core T_k.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Core {
-    /// (d_{k−1}, i_k, j_k, d_k).
-    pub dims: [usize; 4],
-    /// Row-major in the order of `dims`.
-    pub data: Vec<f64>,
-}
-
-impl Core {
-    /// The core as a matrix of `rows` rows.
-    pub(super) fn matrix(&self, rows: usize) -> MatRef<'_, f64> {
-        let columns = self.data.len() / rows.max(1);
-        MatRef::from_row_major_slice(&self.data, rows, columns)
-    }
-}
-
-/// A matrix as a chain of cores.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Mpo {
-    shape: Shape,
-    rows: usize,
-    cols: usize,
-    cores: Vec<Core>,
-}
-
-impl Mpo {
-    /// A chain from its cores, for a matrix of `rows`×`cols` (less than the factors' products if it is padded).
-    ///
-    /// # Errors
-    /// [`MpoError`] if neighbouring cores do not fit or the factors do not fit the matrix.
-    pub fn from_cores(rows: usize, cols: usize, cores: Vec<Core>) -> Result<Self, MpoError> {
-        let mut bond = 1;
-        for (k, core) in cores.iter().enumerate() {
-            let last = k + 1 == cores.len();
-            let fits = core.dims[0] == bond && core.data.len() == core.dims.iter().product::<usize>() && (!last || core.dims[3] == 1);
-            if !fits {
-                return Err(MpoError::Chain { index: k + 1, dims: core.dims, bond });
-            }
-            bond = core.dims[3];
-        }
-        let factors = |axis: usize| cores.iter().map(|core| core.dims[axis]).collect();
-        let shape = Shape::new(factors(1), factors(2))?;
-        shape.check(rows, cols)?;
-        Ok(Self { shape, rows, cols, cores })
-    }
-
-    /// The same matrix size and factors with other cores, which must form a chain.
-    pub(super) fn with_cores(&self, cores: Vec<Core>) -> Self {
-        Self { shape: self.shape.clone(), rows: self.rows, cols: self.cols, cores }
-    }
-
-    /// The factors.
-    pub fn shape(&self) -> &Shape {
-        &self.shape
-    }
-
-    /// Rows of the matrix, without padding.
-    pub fn rows(&self) -> usize {
-        self.rows
-    }
-
-    /// Columns of the matrix, without padding.
-    pub fn cols(&self) -> usize {
-        self.cols
-    }
-
-    /// T₁…T_m.
-    pub fn cores(&self) -> &[Core] {
-        &self.cores
-    }
-
-    /// d₁…d_{m−1} as they are: smaller than [`Shape::bonds`] after truncation.
-    pub fn bonds(&self) -> Vec<usize> {
-        self.cores.iter().skip(1).map(|core| core.dims[0]).collect()
-    }
-
-    /// Number of values in all cores.
-    pub fn parameters(&self) -> usize {
-        self.cores.iter().map(|core| core.data.len()).sum()
-    }
-}
-
-/// Unfolds `w`, row-major `rows`×`cols`, into a chain at full bond dimensions (OPF algorithm 2, without its inverses).
+/// A sweep of SVDs from the left gives, at each bond, Λ_k, V_k and the left-orthogonal core A_k = (U_{k−1} ⊗ 1)ᵀ·U_k.
+/// [`Gauge::Left`] is that sweep and [`Gauge::Right`] its mirror image. The others are
 ///
-/// With U_k, Λ_k, V_k the SVD of the k-th unfolding of the interleaved tensor, core k is
+/// T_k = Λ_{k−1}^(−a′)·A_k·Λ_k^a
 ///
-/// T_k = Λ_{k−1}^(−a′)·A_k·Λ_k^a,  A_k = (U_{k−1} ⊗ 1)ᵀ·U_k,
+/// with the exponents a′, a of the [`Gauge`] at the two bonds. The power of Λ_{k−1} is negative, but
+/// A_k·Λ_k = Λ_{k−1}·B_k with B_k = V_{k−1}ᵀ·(1 ⊗ V_k): taking A_k where λ_k ≤ λ_{k−1} and B_k elsewhere leaves only
+/// ratios that are at most 1, and channels without weight are zero. So rank-deficient, padded and zero matrices come
+/// out exactly, at the same bond dimensions (OPF eq. 8) as any other.
 ///
-/// with the exponents a, a′ of the [`Gauge`]. The power of Λ_{k−1} is negative, but A_k·Λ_k = Λ_{k−1}·B_k with
-/// B_k = V_{k−1}ᵀ·(1 ⊗ V_k): taking A_k where λ_k ≤ λ_{k−1} and B_k elsewhere leaves only ratios that are at most 1, so
-/// rank-deficient, padded and zero matrices come out exactly. Between bonds with a 1×1 factor A_k is the identity, and
-/// no SVD is computed: the paper's shapes need a single one.
+/// A core with a 1×1 factor between two others connects two equal bonds: it is exactly Λ^(a−a′), the identity except
+/// in the balanced gauge, and costs no SVD. The paper's shapes need a single one. Signs are deterministic: the largest
+/// entry of each column of A_k is positive.
 ///
 /// # Errors
 /// [`MpoError`] if the shape does not fit or the matrix is not finite.
 pub fn decompose(w: &[f64], rows: usize, cols: usize, shape: &Shape, gauge: Gauge) -> Result<Mpo, MpoError> {
-    shape.check(rows, cols)?;
-    if w.len() != rows * cols {
-        return Err(MpoError::Length { rows, cols, found: w.len() });
+    decompose_with(&Job { w, rows, cols, shape, gauge }, threads())
+}
+
+/// [`decompose`] for many matrices, several at a time: with the feature `parallel` one thread takes one matrix, which is
+/// faster than all threads on each in turn. Results in the order of the jobs.
+pub fn decompose_all(jobs: &[Job<'_>]) -> Vec<Result<Mpo, MpoError>> {
+    #[cfg(feature = "parallel")]
+    {
+        use rayon::prelude::*;
+        // One at a time off a common queue: sizes differ, and a thread should not sit on the last few large ones.
+        jobs.par_iter().with_max_len(1).map(|job| decompose_with(job, Par::Seq)).collect()
     }
-    if let Some(at) = w.iter().position(|x| !x.is_finite()) {
-        return Err(MpoError::NotFinite { row: at / cols, col: at % cols, value: w[at].to_string() });
-    }
+    #[cfg(not(feature = "parallel"))]
+    jobs.iter().map(|job| decompose_with(job, Par::Seq)).collect()
+}
+
+fn decompose_with(job: &Job<'_>, par: Par) -> Result<Mpo, MpoError> {
+    let Job { w, rows, cols, shape, gauge } = *job;
+    validate(w, rows, cols, shape)?;
     let x = interleave(w, rows, cols, shape);
     let dims = shape.core_dims();
+    let cores = match gauge {
+        _ if dims.len() == 1 => vec![x],
+        Gauge::Left => sweep_right(x, &dims, par),
+        Gauge::Right => sweep_left(x, &dims, par),
+        Gauge::Symmetric | Gauge::Balanced => share(x, &dims, gauge, par),
+    };
+    let cores = dims.into_iter().zip(cores).map(|(dims, data)| Core { dims, data });
+    Mpo::from_cores(rows, cols, cores.collect())
+}
+
+/// Whether core `k` lies between two equal bonds.
+fn is_link(dims: &[[usize; 4]], k: usize) -> bool {
+    k > 0 && k + 1 < dims.len() && dims[k][1] * dims[k][2] == 1
+}
+
+/// U₁, A₂, …, Λ·Vᵀ.
+fn sweep_right(x: Vec<f64>, dims: &[[usize; 4]], par: Par) -> Vec<Vec<f64>> {
+    let mut cores = Vec::with_capacity(dims.len());
+    let mut carry = x;
+    for (k, &[left, i, j, _]) in dims.iter().enumerate().take(dims.len() - 1) {
+        if is_link(dims, k) {
+            cores.push(identity(left));
+            continue;
+        }
+        let found = svd(view(&carry, left * i * j), par);
+        cores.push(found.left());
+        carry = found.weighted_right();
+    }
+    cores.push(carry);
+    cores
+}
+
+/// U·Λ, …, B_{m−1}, V_mᵀ: the mirror image.
+fn sweep_left(x: Vec<f64>, dims: &[[usize; 4]], par: Par) -> Vec<Vec<f64>> {
+    let mut cores = Vec::with_capacity(dims.len());
+    let mut carry = x;
+    for (k, &[_, i, j, right]) in dims.iter().enumerate().skip(1).rev() {
+        if is_link(dims, k) {
+            cores.push(identity(right));
+            continue;
+        }
+        let outer = carry.len() / (i * j * right);
+        let found = svd(view(&carry, outer), par);
+        cores.push(tabulate(found.s.len(), found.v.nrows(), |r, c| found.v[(c, r)]));
+        carry = tabulate(outer, found.s.len(), |r, c| found.u[(r, c)] * found.s[c]);
+    }
+    cores.push(carry);
+    cores.reverse();
+    cores
+}
+
+/// Λ_{k−1}^(−a′)·A_k·Λ_k^a, with the weights of every bond on both of its sides.
+fn share(x: Vec<f64>, dims: &[[usize; 4]], gauge: Gauge, par: Par) -> Vec<Vec<f64>> {
     let order = dims.len();
-    if order == 1 {
-        return Mpo::from_cores(rows, cols, vec![Core { dims: dims[0], data: x }]);
-    }
     let mut cores = Vec::with_capacity(order);
-    let mut left: Option<Svd> = None;
-    let mut left_size = 1;
-    for (k, &core_dims) in dims.iter().enumerate() {
-        let n = core_dims[1] * core_dims[2];
-        left_size *= n;
-        let exponent = |bond: usize| gauge.exponent(bond, order);
-        let last = k + 1 == order;
-        // A bond next to a 1×1 factor is the same bond as the one before it.
-        let right = if last || (n == 1 && left.is_some()) {
-            None
-        } else {
-            Some(svd(MatRef::from_row_major_slice(&x, left_size, x.len() / left_size)))
-        };
-        let data = match (&left, &right) {
-            (None, Some(right)) => first_core(right, exponent(1)),
-            (Some(left), _) if last => last_core(left, exponent(k)),
-            (Some(left), None) => diagonal_core(left, exponent(k + 1) - exponent(k)),
-            (Some(left), Some(right)) => middle_core(left, right, n, exponent(k), exponent(k + 1)),
-            // Not reached: the first core has a bond to its right.
-            (None, None) => x.clone(),
-        };
-        cores.push(Core { dims: core_dims, data });
-        left = right.or(left);
+    let mut carry = x;
+    let mut before: Option<Svd> = None;
+    for (k, &[left, i, j, _]) in dims.iter().enumerate() {
+        // Exponents at the bond to the left and to the right.
+        let (a, b) = (gauge.exponent(k, order), gauge.exponent(k + 1, order));
+        cores.push(match before.take() {
+            Some(bond) if k + 1 == order => {
+                let right = tabulate(bond.s.len(), bond.v.nrows(), |r, c| bond.s[r].powf(1.0 - a) * bond.v[(c, r)]);
+                before = Some(bond);
+                right
+            }
+            Some(bond) if is_link(dims, k) => {
+                let d = bond.s.len();
+                let link = tabulate(d, d, |r, c| if r == c { bond.s[r].powf(b - a) } else { 0.0 });
+                before = Some(bond);
+                link
+            }
+            previous => {
+                let mut bond = svd(view(&carry, left * i * j), par);
+                carry = bond.weighted_right();
+                let least = bond.s[0] * NEGLIGIBLE;
+                bond.s.iter_mut().filter(|s| **s <= least).for_each(|s| *s = 0.0);
+                let core = match previous {
+                    None => tabulate(bond.u.nrows(), bond.s.len(), |r, c| bond.u[(r, c)] * bond.s[c].powf(b)),
+                    Some(previous) => middle(&previous, &bond, i * j, a, b, par),
+                };
+                before = Some(bond);
+                core
+            }
+        });
     }
-    Mpo::from_cores(rows, cols, cores)
+    cores
 }
 
-/// U·Λ^a, `[n, d]`.
-fn first_core(bond: &Svd, a: f64) -> Vec<f64> {
-    let (rows, rank) = (bond.u.nrows(), bond.s.len());
-    row_major(rows, rank, |r, c| bond.u[(r, c)] * bond.s[c].powf(a))
-}
-
-/// Λ^(1−a)·Vᵀ, `[d, n]`.
-fn last_core(bond: &Svd, a: f64) -> Vec<f64> {
-    let (rank, columns) = (bond.s.len(), bond.v.nrows());
-    row_major(rank, columns, |r, c| bond.s[r].powf(1.0 - a) * bond.v[(c, r)])
-}
-
-/// Λ^p between two equal bonds: the identity for p = 0.
-fn diagonal_core(bond: &Svd, p: f64) -> Vec<f64> {
-    let rank = bond.s.len();
-    row_major(rank, rank, |r, c| if r == c { bond.s[r].powf(p) } else { 0.0 })
-}
-
-/// T_k between two bonds, `[d_{k−1}, n, d_k]`.
-fn middle_core(left: &Svd, right: &Svd, n: usize, a_left: f64, a_right: f64) -> Vec<f64> {
-    let (d_left, d_right) = (left.s.len(), right.s.len());
-    // A[α, (n, β)] = Σ_r U_{k−1}[r, α]·U_k[(r, n), β].
-    let outer = left.u.nrows();
-    let u = Mat::from_fn(outer, n * d_right, |r, c| right.u[(r * n + c / d_right, c % d_right)]);
-    let a = left.u.transpose() * &u;
+/// T_k `[d_{k−1}, n, d_k]` between two bonds with exponents `a` and `b` ≥ `a`; `right.u` is A_k `[d_{k−1}·n, d_k]`.
+fn middle(left: &Svd, right: &Svd, n: usize, a: f64, b: f64, par: Par) -> Vec<f64> {
     // B[(α, n), β] = Σ_c V_{k−1}[(n, c), α]·V_k[c, β].
-    let inner = right.v.nrows();
-    let v = Mat::from_fn(d_left * n, inner, |r, c| left.v[((r % n) * inner + c, r / n)]);
-    let b = &v * &right.v;
-    row_major(d_left, n * d_right, |alpha, column| {
-        let (external, beta) = (column / d_right, column % d_right);
-        let (from, to) = (left.s[alpha], right.s[beta]);
-        // With 0/0 any finite value will do: both channels carry nothing.
-        let ratio = |small: f64, large: f64, power: f64| if large > 0.0 { (small / large).powf(power) } else { 1.0 };
-        if a_left == 0.0 || (a_right < 1.0 && to <= from) {
-            a[(alpha, column)] * ratio(to, from, a_left) * to.powf(a_right - a_left)
+    let rest = right.v.nrows();
+    let v = Mat::from_fn(left.s.len() * n, rest, |r, c| left.v[((r % n) * rest + c, r / n)]);
+    let columns = right.s.len();
+    let product = multiply(v.as_ref(), right.v.as_ref(), par);
+    tabulate(left.s.len() * n, columns, |row, beta| {
+        let (from, to) = (left.s[row / n], right.s[beta]);
+        if from == 0.0 || to == 0.0 {
+            0.0
+        } else if to <= from {
+            right.u[(row, beta)] * (to / from).powf(a) * to.powf(b - a)
         } else {
-            b[(alpha * n + external, beta)] * ratio(from, to, 1.0 - a_right) * from.powf(a_right - a_left)
+            product[row * columns + beta] * (from / to).powf(1.0 - b) * from.powf(b - a)
         }
     })
-}
-
-fn row_major(rows: usize, columns: usize, value: impl Fn(usize, usize) -> f64) -> Vec<f64> {
-    let value = &value;
-    (0..rows).flat_map(|r| (0..columns).map(move |c| value(r, c))).collect()
 }

@@ -9,11 +9,18 @@
 //!
 //! The names follow the field: *core*, *bond* and *bond dimension* d_k, *external index*, *order* m, *gauge*,
 //! *orthogonality center*. In physics the chain is an MPO, in numerical analysis a TT-matrix (Oseledets, 2011).
+//!
+//! The feature `parallel` lets one SVD or product use several threads; without it (on wasm32) there are none.
 
+mod canonical;
+mod chain;
 mod contract;
 mod decompose;
+mod dense;
 mod error;
+mod gauge;
 mod interleave;
+mod parse;
 mod shape;
 mod spectrum;
 mod svd;
@@ -22,10 +29,12 @@ mod truncate;
 #[cfg(test)]
 mod tests;
 
+pub use chain::{Core, Mpo};
 pub use contract::Cost;
-pub use decompose::{Core, Gauge, Mpo, decompose};
+pub use decompose::{Job, decompose, decompose_all};
 pub use error::MpoError;
+pub use gauge::Gauge;
 pub use interleave::{deinterleave, interleave};
 pub use shape::Shape;
-pub use spectrum::{entropy, spectra};
+pub use spectrum::{entropy, spectra, spectrum};
 pub use truncate::{Truncated, Truncation};

@@ -1,14 +1,17 @@
 //! Factor lists, bond dimensions and parameter counts.
 
-use std::fmt;
-use std::str::FromStr;
-
 use serde::{Deserialize, Serialize};
 
 use super::{Cost, MpoError};
 
 /// The largest ratio of the two factors that a size is split into; beyond it, padding is the smaller evil.
 const MAX_RATIO: usize = 4;
+
+/// No chain has more cores than this; a typing error should not fill the memory.
+pub(super) const MAX_ORDER: usize = 1000;
+
+/// The largest (padded) matrix: 2⁴⁰ values, or 2²⁸ where addresses have 32 bits.
+const MAX_VALUES: usize = usize::MAX >> if usize::BITS < 64 { 4 } else { 24 };
 
 /// Row factors i₁…i_m and column factors j₁…j_m of a chain of order m.
 ///
@@ -24,57 +27,72 @@ impl Shape {
     /// A shape from its factors.
     ///
     /// # Errors
-    /// [`MpoError::Order`] if the lists differ in length or are empty, [`MpoError::Factor`] for a zero factor or a
-    /// product that overflows.
+    /// [`MpoError::Order`] if the lists differ in length, are empty or longer than 1000, [`MpoError::Factor`] for a zero
+    /// factor or a product that is too large, [`MpoError::TooLarge`] if the chain exceeds the memory's addresses (32 bits).
     pub fn new(rows: Vec<usize>, cols: Vec<usize>) -> Result<Self, MpoError> {
-        if rows.len() != cols.len() || rows.is_empty() {
-            return Err(MpoError::Order { rows: rows.len(), cols: cols.len() });
+        if rows.len() != cols.len() {
+            return Err(MpoError::Order { rows: rows.len(), cols: cols.len(), most: MAX_ORDER });
         }
+        check_order(rows.len())?;
         let mut total: usize = 1;
         for (side, factors) in [("rows", &rows), ("columns", &cols)] {
             for (index, &factor) in factors.iter().enumerate() {
                 match total.checked_mul(factor) {
-                    // Squares of bond dimensions must fit too.
-                    Some(product) if factor > 0 && product <= 1 << 40 => total = product,
-                    _ => return Err(MpoError::Factor { side, index: index + 1, factor }),
+                    Some(product) if factor > 0 && product <= MAX_VALUES => total = product,
+                    _ => return Err(MpoError::Factor { side, index: index + 1, factor, most: MAX_VALUES }),
                 }
             }
         }
-        Ok(Self { rows, cols })
+        let shape = Self { rows, cols };
+        // Within 64 bits: at most a thousand bonds of at most 2²⁰.
+        let surplus: u64 = shape.bonds().into_iter().map(|d| (d as u64).pow(2)).sum();
+        match total as u64 + surplus {
+            parameters if parameters > usize::MAX as u64 / 8 => Err(MpoError::TooLarge { parameters }),
+            _ => Ok(shape),
+        }
     }
 
     /// The paper's shape: `[a,1,…,1,b] x [c,1,…,1,d]`, each size split into its most square pair of factors, the larger
-    /// first (OPF tables 4 and 5; they print 2048 as 32·64, which differs by order alone).
+    /// first (OPF tables 4 and 5). The tables print one size the other way round, 2048 as `32,…,64`: against 512 as
+    /// `32,…,16` that makes bonds of 1024 and 11 times the matrix's parameters at order 11, larger first 512 and 3.5 times.
     ///
-    /// A size with no split of ratio 4:1 or better (a prime above 3, for example) is zero-padded to the next size that
-    /// has one. One core is the matrix itself, two are the SVD.
+    /// A size whose most square split is more lopsided than 4:1 (a prime above 3, for example) is zero-padded to the next
+    /// size that has a better one; 2 and 3 keep a factor 1. One core is the matrix itself, two are the SVD.
     ///
     /// # Errors
-    /// [`MpoError`] for an empty matrix or no cores.
+    /// [`MpoError`] for an empty or enormous matrix, no cores or more than 1000.
     pub fn paper(rows: usize, cols: usize, cores: usize) -> Result<Self, MpoError> {
-        if cores < 2 {
-            return Self::new(vec![rows; cores], vec![cols; cores]);
-        }
-        let factors = |size| {
+        Self::from_sizes(rows, cols, cores, |size| {
+            if cores == 1 {
+                return vec![size];
+            }
             let (large, small) = square_split(size);
             let mut factors = vec![1; cores];
             factors[0] = large;
             factors[cores - 1] = small;
             factors
-        };
-        Self::new(if rows == 0 { vec![0; cores] } else { factors(rows) }, if cols == 0 { vec![0; cores] } else { factors(cols) })
+        })
     }
 
     /// Spreads the prime factors of each size over all cores as evenly as they go, without padding; the larger products
     /// come to stand in the middle, where the bonds are wide anyway.
     ///
     /// # Errors
-    /// [`MpoError`] for an empty matrix or no cores.
+    /// [`MpoError`] for an empty or enormous matrix, no cores or more than 1000.
     pub fn balanced(rows: usize, cols: usize, cores: usize) -> Result<Self, MpoError> {
-        if rows == 0 || cols == 0 || cores == 0 {
-            return Self::new(vec![rows; cores], vec![cols; cores]);
-        }
-        Self::new(spread(rows, cores), spread(cols, cores))
+        Self::from_sizes(rows, cols, cores, |size| spread(size, cores))
+    }
+
+    fn from_sizes(
+        rows: usize,
+        cols: usize,
+        cores: usize,
+        factors: impl Fn(usize) -> Vec<usize>,
+    ) -> Result<Self, MpoError> {
+        check_order(cores)?;
+        // Before factors are sought, which takes the root of the size.
+        Self::new(vec![rows], vec![cols])?;
+        Self::new(factors(rows), factors(cols))
     }
 
     /// i₁…i_m.
@@ -116,7 +134,7 @@ impl Shape {
         for (side, factors, size) in [("rows", &self.rows, rows), ("columns", &self.cols, cols)] {
             let product: usize = factors.iter().product();
             let slab = product / factors[0];
-            if product < size || product - size >= slab.max(1) && product != size {
+            if product < size || (product > size && product - size >= slab) {
                 return Err(MpoError::Product { side, factors: factors.clone(), product, size, slab });
             }
         }
@@ -142,9 +160,7 @@ impl Shape {
     pub fn core_dims(&self) -> Vec<[usize; 4]> {
         let bonds = self.bonds();
         let bond = |k: usize| bonds.get(k).copied().unwrap_or(1);
-        (0..self.order())
-            .map(|k| [if k == 0 { 1 } else { bond(k - 1) }, self.rows[k], self.cols[k], bond(k)])
-            .collect()
+        (0..self.order()).map(|k| [if k == 0 { 1 } else { bond(k - 1) }, self.rows[k], self.cols[k], bond(k)]).collect()
     }
 
     /// Parameters of the full chain: Σ d_{k−1}·i_k·j_k·d_k, which is I·J + Σ d_k² of the padded matrix.
@@ -157,9 +173,16 @@ impl Shape {
         self.bonds().iter().map(|d| d * d).sum()
     }
 
-    /// Operations and memory of contracting the full chain from its cheaper end.
+    /// Operations and memory of contracting the full chain, without padding, from its cheaper end.
     pub fn contraction_cost(&self) -> Cost {
-        Cost::of(&self.core_dims())
+        Cost::of(&self.core_dims(), self.padded_rows() * self.padded_cols())
+    }
+}
+
+fn check_order(order: usize) -> Result<(), MpoError> {
+    match order {
+        1..=MAX_ORDER => Ok(()),
+        _ => Err(MpoError::Order { rows: order, cols: order, most: MAX_ORDER }),
     }
 }
 
@@ -196,68 +219,4 @@ fn spread(mut size: usize, count: usize) -> Vec<usize> {
         }
     }
     factors
-}
-
-impl fmt::Display for Shape {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write_factors(f, &self.rows)?;
-        f.write_str(" x ")?;
-        write_factors(f, &self.cols)
-    }
-}
-
-fn write_factors(f: &mut fmt::Formatter<'_>, factors: &[usize]) -> fmt::Result {
-    let runs = factors.chunk_by(|a, b| a == b);
-    for (index, run) in runs.enumerate() {
-        let comma = if index == 0 { "" } else { "," };
-        match run.len() {
-            count @ 3.. => write!(f, "{comma}{}*{count}", run[0])?,
-            2 => write!(f, "{comma}{0},{0}", run[0])?,
-            _ => write!(f, "{comma}{}", run[0])?,
-        }
-    }
-    Ok(())
-}
-
-impl FromStr for Shape {
-    type Err = MpoError;
-
-    fn from_str(text: &str) -> Result<Self, MpoError> {
-        let fail = |reason: String| MpoError::Parse { text: text.into(), reason };
-        let (rows, cols) =
-            text.split_once(['x', '×']).ok_or_else(|| fail("there is no ` x ` between rows and columns".into()))?;
-        Self::new(parse_factors(rows).map_err(fail)?, parse_factors(cols).map_err(fail)?)
-    }
-}
-
-fn parse_factors(text: &str) -> Result<Vec<usize>, String> {
-    /// No chain has more cores than this; a typing error should not fill the memory.
-    const MAX_ORDER: usize = 1000;
-    let mut factors = Vec::new();
-    for part in text.split(',').map(str::trim) {
-        let number = |text: &str| text.trim().parse::<usize>().map_err(|_| format!("`{part}` is not a factor"));
-        let (factor, count) = match part.split_once('*') {
-            Some((factor, count)) => (number(factor)?, number(count)?),
-            None => (number(part)?, 1),
-        };
-        if factors.len() + count > MAX_ORDER {
-            return Err(format!("more than {MAX_ORDER} factors"));
-        }
-        factors.extend(std::iter::repeat_n(factor, count));
-    }
-    Ok(factors)
-}
-
-impl TryFrom<String> for Shape {
-    type Error = MpoError;
-
-    fn try_from(text: String) -> Result<Self, MpoError> {
-        text.parse()
-    }
-}
-
-impl From<Shape> for String {
-    fn from(shape: Shape) -> Self {
-        shape.to_string()
-    }
 }

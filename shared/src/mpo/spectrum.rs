@@ -1,79 +1,64 @@
 //! Singular values on the bonds.
 
-use faer::MatRef;
-
-use super::contract::to_row_major;
-use super::interleave::interleave;
-use super::svd::svd;
+use super::dense::{threads, view};
+use super::interleave::{interleave, validate};
+use super::svd::singular_values;
 use super::{Mpo, MpoError, Shape};
 
-/// The singular values Λ_k of every bond, each descending: those of the k-th unfolding of the interleaved matrix.
+/// The singular values Λ of one bond, descending: those of the unfolding of the interleaved matrix at that bond. Bond `k`
+/// (from 0) lies between cores `k` and `k + 1`; it is the paper's d_{k+1}.
 ///
 /// # Errors
-/// [`MpoError`] if the shape does not fit the matrix.
-pub fn spectra(w: &[f64], rows: usize, cols: usize, shape: &Shape) -> Result<Vec<Vec<f64>>, MpoError> {
-    shape.check(rows, cols)?;
-    if w.len() != rows * cols {
-        return Err(MpoError::Length { rows, cols, found: w.len() });
+/// [`MpoError`] if the shape does not fit the matrix, the matrix is not finite, or there is no such bond.
+pub fn spectrum(w: &[f64], rows: usize, cols: usize, shape: &Shape, bond: usize) -> Result<Vec<f64>, MpoError> {
+    validate(w, rows, cols, shape)?;
+    let order = shape.order();
+    if bond + 1 >= order {
+        return Err(MpoError::Index { what: "bond", index: bond, order, count: order - 1 });
     }
-    if let Some(at) = w.iter().position(|x| !x.is_finite()) {
-        return Err(MpoError::NotFinite { row: at / cols, col: at % cols, value: w[at].to_string() });
-    }
-    Ok(of_interleaved(&interleave(w, rows, cols, shape), shape))
+    let left = shape.external().take(bond + 1).product();
+    Ok(singular_values(view(&interleave(w, rows, cols, shape), left), threads()))
 }
 
-fn of_interleaved(x: &[f64], shape: &Shape) -> Vec<Vec<f64>> {
-    let mut left = 1;
+/// The singular values of every bond, each descending.
+///
+/// # Errors
+/// [`MpoError`] if the shape does not fit the matrix or the matrix is not finite.
+pub fn spectra(w: &[f64], rows: usize, cols: usize, shape: &Shape) -> Result<Vec<Vec<f64>>, MpoError> {
+    validate(w, rows, cols, shape)?;
+    let x = interleave(w, rows, cols, shape);
+    let (mut left, par) = (1, threads());
     let mut spectra: Vec<Vec<f64>> = Vec::new();
-    for (k, n) in shape.external().enumerate() {
+    for n in shape.external().take(shape.order() - 1) {
         left *= n;
-        if k + 1 == shape.order() {
-            break;
-        }
         // A 1×1 factor does not change the unfolding.
         let same = if n == 1 { spectra.last().cloned() } else { None };
-        spectra.push(same.unwrap_or_else(|| svd(MatRef::from_row_major_slice(x, left, x.len() / left)).s));
+        spectra.push(same.unwrap_or_else(|| singular_values(view(&x, left), par)));
     }
-    spectra
+    Ok(spectra)
 }
 
 impl Mpo {
-    /// The singular values on every bond, by the cores alone; after a truncation as many as the bond is wide.
+    /// The singular values on every bond, from the cores alone, each descending; as many as the bond is wide, or fewer
+    /// if it is wider than a neighbouring bond and external index allow.
     pub fn spectra(&self) -> Vec<Vec<f64>> {
-        let mut chain = self.clone();
-        chain.move_center_to_first();
-        let mut spectra = Vec::new();
-        // Sweep the orthogonality center to the right: its singular values at each bond are the bond's.
-        let mut center: Option<Vec<f64>> = None;
-        for core in &chain.cores()[..chain.cores().len().saturating_sub(1)] {
-            let [left, i, j, right] = core.dims;
-            let data = match center {
-                None => core.data.clone(),
-                Some(carry) => {
-                    to_row_major(&(MatRef::from_row_major_slice(&carry, carry.len() / left, left) * core.matrix(left)))
-                }
-            };
-            let rows = data.len() / right;
-            debug_assert!(rows.is_multiple_of(i * j));
-            let found = svd(MatRef::from_row_major_slice(&data, rows, right));
-            let rank = found.s.len();
-            center = Some((0..rank).flat_map(|r| (0..right).map(move |c| (r, c))).map(|(r, c)| found.s[r] * found.v[(c, r)]).collect());
-            spectra.push(found.s);
-        }
-        spectra
+        self.clone().sweep_to_last()
     }
 }
 
-/// Entanglement entropy −Σ p·ln p of a bond, with p = λ²/Σλ²; 0 for a zero spectrum, at most ln d.
+/// Entanglement entropy −Σ p·ln p of a bond in nats, with p = λ²/Σλ²: 0 for a zero spectrum or a single value, at most
+/// ln d.
 ///
-/// MPOP (Gao et al., ACL 2021) prints −Σ v·ln v over the values themselves; squares, normalized, are what the word means
-/// in physics, and do not change when the matrix is scaled.
+/// MPOP (Gao et al., ACL 2021) prints −Σ v·ln v over the singular values themselves. Squares, normalized, are what the
+/// word means in physics (the eigenvalues of the reduced density matrix), and do not change when the matrix is scaled.
 pub fn entropy(spectrum: &[f64]) -> f64 {
-    let total: f64 = spectrum.iter().map(|s| s * s).sum();
-    if total == 0.0 {
+    let largest = spectrum.iter().fold(0.0, |top: f64, s| top.max(*s));
+    if largest == 0.0 {
         return 0.0;
     }
-    let probabilities = spectrum.iter().map(|s| s * s / total).filter(|p| *p > 0.0);
+    // Relative to the largest, so that squares neither overflow nor vanish.
+    let weights = || spectrum.iter().map(|s| (s / largest).powi(2));
+    let total: f64 = weights().sum();
     // Not −0 for a single value.
-    probabilities.map(|p| -p * p.ln()).sum::<f64>().max(0.0)
+    weights().map(|weight| weight / total).filter(|p| *p > 0.0).map(|p| -p * p.ln()).sum::<f64>().max(0.0)
 }

@@ -44,12 +44,7 @@ pub fn adamw(
     composed(parameter, gradient, moments, rule)
 }
 
-fn composed(
-    parameter: Tensor<1>,
-    gradient: Tensor<1>,
-    moments: Option<Moments>,
-    rule: &AdamW,
-) -> (Tensor<1>, Moments) {
+fn composed(parameter: Tensor<1>, gradient: Tensor<1>, moments: Option<Moments>, rule: &AdamW) -> (Tensor<1>, Moments) {
     let gradient = gradient * rule.grad_scale;
     let (first, second) = match moments {
         Some(moments) => (moments.first, moments.second),

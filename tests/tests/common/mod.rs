@@ -54,7 +54,9 @@ pub fn tiny_model(dir: &Path) -> PathBuf {
 pub fn tiny_data(dir: &Path) -> (PathBuf, PathBuf) {
     let mut lines = Vec::new();
     for thing in ["food", "service", "room", "staff", "price"] {
-        for (word, label) in [("good", "pos"), ("bad", "neg"), ("great", "pos"), ("awful", "neg"), ("nice", "pos"), ("poor", "neg")] {
+        for (word, label) in
+            [("good", "pos"), ("bad", "neg"), ("great", "pos"), ("awful", "neg"), ("nice", "pos"), ("poor", "neg")]
+        {
             for verb in ["is", "was"] {
                 lines.push(format!("the {thing} {verb} very {word} .\t{label}"));
                 lines.push(format!("a {word} {thing} , the {thing} {verb} {word}\t{label}"));
@@ -98,11 +100,23 @@ pub fn tiny_flags(dir: &Path) -> Vec<String> {
     let model = tiny_model(dir);
     let (train, dev) = tiny_data(dir);
     let path = |p: &Path| p.to_str().unwrap().to_owned();
-    ["finetune", "--model", &path(&model), "--train", &path(&train), "--dev", &path(&dev), "--text", "text", "--label", "label"]
-        .into_iter()
-        .chain(["--device", "cpu", "--lr", "1e-3", "--max-length", "16", "--batch", "8", "--cores", "4"])
-        .map(str::to_owned)
-        .collect()
+    [
+        "finetune",
+        "--model",
+        &path(&model),
+        "--train",
+        &path(&train),
+        "--dev",
+        &path(&dev),
+        "--text",
+        "text",
+        "--label",
+        "label",
+    ]
+    .into_iter()
+    .chain(["--device", "cpu", "--lr", "1e-3", "--max-length", "16", "--batch", "8", "--cores", "4"])
+    .map(str::to_owned)
+    .collect()
 }
 
 /// Flags with others added; one that is given again replaces the first.

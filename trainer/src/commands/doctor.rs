@@ -6,6 +6,7 @@ use overfold::chain::Chain;
 use overfold::checkpoint::named_tensors;
 use overfold::model::{Batch, BertConfig, BertForSequenceClassification, Noise};
 use overfold::mpo::{Gauge, Shape};
+use overfold::operations::{self, AdamW, Dropout};
 use serde_json::json;
 
 use crate::cli::DoctorArgs;
@@ -30,13 +31,18 @@ pub(super) fn run(args: &DoctorArgs) -> Result<(), Error> {
     let healthy = checks.iter().all(|check| check.error <= TOLERANCE);
     let adapters = device::adapters();
     if args.json {
-        let results: Vec<_> =
-            checks.iter().map(|c| json!({"check": c.name, "relative_error": c.error, "passed": c.error <= TOLERANCE})).collect();
+        let results: Vec<_> = checks
+            .iter()
+            .map(|c| json!({"check": c.name, "relative_error": c.error, "passed": c.error <= TOLERANCE}))
+            .collect();
         let adapters: Vec<_> = adapters
             .iter()
             .map(|a| json!({"name": a.name, "type": format!("{:?}", a.device_type), "api": a.backend.to_string(), "driver": a.driver_info}))
             .collect();
-        println!("{}", json!({"device": opened.description(), "adapters": adapters, "checks": results, "healthy": healthy}));
+        println!(
+            "{}",
+            json!({"device": opened.description(), "adapters": adapters, "checks": results, "healthy": healthy})
+        );
     } else {
         println!("device     {}", opened.description());
         for a in &adapters {
@@ -63,7 +69,11 @@ pub(super) fn run(args: &DoctorArgs) -> Result<(), Error> {
 fn memory(opened: &Opened) -> String {
     match opened.limits {
         Some((buffer, binding)) => {
-            format!("largest buffer {:.2} GB, largest storage binding {:.2} GB", buffer as f64 / 1e9, binding as f64 / 1e9)
+            format!(
+                "largest buffer {:.2} GB, largest storage binding {:.2} GB",
+                buffer as f64 / 1e9,
+                binding as f64 / 1e9
+            )
         }
         None => "the system's".into(),
     }
@@ -73,7 +83,11 @@ fn checks(opened: &Opened) -> Result<Vec<Check>, Error> {
     let cpu = Device::flex();
     let mut checks = Vec::new();
     // Odd sizes, because kernels are most often wrong at the edges of their tiles.
-    for (name, m, k, n) in [("matrix product 64×64×64", 64, 64, 64), ("matrix product 33×129×65", 33, 129, 65), ("matrix times vector 257×384", 257, 384, 1)] {
+    for (name, m, k, n) in [
+        ("matrix product 64×64×64", 64, 64, 64),
+        ("matrix product 33×129×65", 33, 129, 65),
+        ("matrix times vector 257×384", 257, 384, 1),
+    ] {
         let product = |device: &Device| numbers(m * k, 1, [m, k], device).matmul(numbers(k * n, 2, [k, n], device));
         checks.push(Check { name, error: difference(&values(product(&opened.device)), &values(product(&cpu))) });
     }
@@ -83,6 +97,12 @@ fn checks(opened: &Opened) -> Result<Vec<Check>, Error> {
     let (ours, theirs) = (tiny_chain(&opened.device)?, tiny_chain(&cpu)?);
     checks.push(Check { name: "contraction of a chain", error: difference(&ours.0, &theirs.0) });
     checks.push(Check { name: "pull-back of a chain", error: difference(&ours.1, &theirs.1) });
+    let dropped = |device: &Device| {
+        let dropout = Dropout { probability: 0.1, seed: 0x0123_4567_89AB_CDEF };
+        values(operations::dropout(numbers(129 * 65, 5, [129, 65], device), Some(dropout)))
+    };
+    checks.push(Check { name: "dropout mask", error: difference(&dropped(&opened.device), &dropped(&cpu)) });
+    checks.push(Check { name: "AdamW step", error: difference(&two_steps(&opened.device), &two_steps(&cpu)) });
     Ok(checks)
 }
 
@@ -116,6 +136,26 @@ fn tiny_chain(device: &Device) -> Result<(Vec<f32>, Vec<f32>), Error> {
     let contracted = values(chain.contract());
     let gradients = chain.pull_back(numbers(24 * 36, 4, [24, 36], device));
     Ok((contracted, gradients.into_iter().flat_map(values).collect()))
+}
+
+/// A parameter after two AdamW steps.
+fn two_steps(device: &Device) -> Vec<f32> {
+    let flat = |seed| numbers(1000, seed, [1, 1000], device).reshape([1000]);
+    let (mut parameter, mut moments) = (flat(6), None);
+    for step in 1..=2 {
+        let rule = AdamW {
+            learning_rate: 0.1,
+            beta1: 0.9,
+            beta2: 0.999,
+            epsilon: 1e-8,
+            weight_decay: 0.01,
+            step,
+            grad_scale: 0.5,
+        };
+        let (next, state) = operations::adamw(parameter, flat(6 + step as u64), moments, &rule);
+        (parameter, moments) = (next, Some(state));
+    }
+    values(parameter)
 }
 
 /// Numbers in [−1, 1) that are the same everywhere.

@@ -23,7 +23,10 @@ pub(super) fn run(args: FinetuneArgs, arguments: &[OsString]) -> Result<(), Erro
     let out = args.out.clone();
     let config = if args.resume { resumed_config(&args, arguments)? } else { args.config };
     if !args.resume && out.exists() {
-        let reason = format!("{} exists; choose another folder, or add --resume to go on with an interrupted run", out.display());
+        let reason = format!(
+            "{} exists; choose another folder, or add --resume to go on with an interrupted run",
+            out.display()
+        );
         return Err(Error::flag("--out", reason));
     }
     // Everything that can be wrong with flags, model, data and device shows before the folder is made.
@@ -55,7 +58,8 @@ pub(super) fn run(args: FinetuneArgs, arguments: &[OsString]) -> Result<(), Erro
         Outcome::Interrupted => {
             RunReport::new(&job, "interrupted").write(&job.out)?;
             let out = job.out.display();
-            let message = format!("interrupted; everything is saved. Go on with: overfold finetune --resume --out {out}");
+            let message =
+                format!("interrupted; everything is saved. Go on with: overfold finetune --resume --out {out}");
             Err(Error::Interrupted { message })
         }
         Outcome::Finished(state) => finish(&job, &state, clock),
@@ -113,7 +117,8 @@ fn resumed_config(args: &FinetuneArgs, arguments: &[OsString]) -> Result<Finetun
     }
     let matches = Cli::command().get_matches_from(arguments);
     let Some(matches) = matches.subcommand_matches("finetune") else { return Ok(report.config) };
-    let as_json = |config: &FinetuneConfig| serde_json::to_value(config).map_err(|e| Error::flag("--resume", e.to_string()));
+    let as_json =
+        |config: &FinetuneConfig| serde_json::to_value(config).map_err(|e| Error::flag("--resume", e.to_string()));
     check_same(&as_json(&args.config)?, &as_json(&report.config)?, matches, &args.out)?;
     Ok(report.config)
 }

@@ -35,7 +35,8 @@ fn all(args: &InspectArgs, folder: &Folder, weights: &Weights) -> Result<(), Err
             lines.push((name, group, dims.to_vec(), shape));
         }
     }
-    let total: usize = weights.names().filter_map(|name| weights.shape(name)).map(|dims| dims.iter().product::<usize>()).sum();
+    let total: usize =
+        weights.names().filter_map(|name| weights.shape(name)).map(|dims| dims.iter().product::<usize>()).sum();
     if args.json {
         let matrices: Vec<_> = lines
             .iter()
@@ -71,7 +72,10 @@ fn all(args: &InspectArgs, folder: &Folder, weights: &Weights) -> Result<(), Err
 fn paper(args: &InspectArgs, rows: usize, cols: usize) -> Result<Shape, Error> {
     let wrap = |source| Error::Shape { flag: format!("--cores {}", args.cores), source };
     match &args.shape {
-        Some(shape) => shape.check(rows, cols).map(|()| shape.clone()).map_err(|source| Error::Shape { flag: "--shape".into(), source }),
+        Some(shape) => shape
+            .check(rows, cols)
+            .map(|()| shape.clone())
+            .map_err(|source| Error::Shape { flag: "--shape".into(), source }),
         None => Shape::paper(rows, cols, args.cores).map_err(wrap),
     }
 }
@@ -83,7 +87,10 @@ fn one(args: &InspectArgs, weights: &Weights, wanted: &str) -> Result<(), Error>
     let found = [wanted, &prefixed].into_iter().find_map(|name| names.get(name));
     let Some(name) = found.filter(|name| weights.shape(name).is_some_and(|dims| dims.len() == 2)) else {
         let example = Group::FfnUp.weight(0);
-        let reason = format!("`{wanted}` is not a matrix in {}; `overfold inspect` without it lists them, {example} for example", weights.path().display());
+        let reason = format!(
+            "`{wanted}` is not a matrix in {}; `overfold inspect` without it lists them, {example} for example",
+            weights.path().display()
+        );
         return Err(Error::flag("--matrix", reason));
     };
     let dims = weights.shape(name).unwrap_or_default().to_vec();
@@ -123,14 +130,27 @@ fn one(args: &InspectArgs, weights: &Weights, wanted: &str) -> Result<(), Error>
         shape.surplus()
     );
     println!("lossless     relative error of unfold and fold {error:.1e} in f64");
-    println!("contraction  {:.3} GFLOP from the {}, {:.1} MB", cost.flops as f64 / 1e9, if cost.from_left { "left" } else { "right" }, cost.peak_bytes as f64 / 1e6);
+    println!(
+        "contraction  {:.3} GFLOP from the {}, {:.1} MB",
+        cost.flops as f64 / 1e9,
+        if cost.from_left { "left" } else { "right" },
+        cost.peak_bytes as f64 / 1e6
+    );
     if let Some((spectrum, rest)) = widest(&spectra) {
         let entropy = entropy(spectrum);
-        println!("spectrum     of the widest bond: largest {:.4}, median {:.4}, smallest {:.2e}", spectrum[0], spectrum[spectrum.len() / 2], rest);
+        println!(
+            "spectrum     of the widest bond: largest {:.4}, median {:.4}, smallest {:.2e}",
+            spectrum[0],
+            spectrum[spectrum.len() / 2],
+            rest
+        );
         println!("entropy      {entropy:.3} of at most {:.3}", (spectrum.len() as f64).ln());
         println!("\n  bond   parameters   of matrix   error    proven bound");
         for (rank, parameters, bound, error) in &truncations {
-            println!("{rank:>6} {parameters:>12} {:>10.2}x   {error:.4}   {bound:.4}", *parameters as f64 / (dims[0] * dims[1]) as f64);
+            println!(
+                "{rank:>6} {parameters:>12} {:>10.2}x   {error:.4}   {bound:.4}",
+                *parameters as f64 / (dims[0] * dims[1]) as f64
+            );
         }
         println!("(relative errors if every bond were cut to that width: compression, which OPF does not do)");
     }
@@ -183,7 +203,12 @@ fn draw(path: &Path, name: &str, spectra: &[Vec<f64>]) -> Result<(), Box<dyn std
             .x_label_area_size(38)
             .y_label_area_size(64)
             .build_cartesian_2d(1..longest.max(2), (foot..largest * 1.5).log_scale())?;
-        chart.configure_mesh().x_desc("index").y_desc("singular value").y_label_formatter(&|y| format!("{y:.0e}")).draw()?;
+        chart
+            .configure_mesh()
+            .x_desc("index")
+            .y_desc("singular value")
+            .y_label_formatter(&|y| format!("{y:.0e}"))
+            .draw()?;
         for (index, (bond, spectrum)) in distinct.iter().enumerate() {
             let color = Palette99::pick(index).to_rgba();
             let points = spectrum.iter().enumerate().map(|(k, &s)| (k + 1, s.max(foot)));

@@ -18,7 +18,8 @@ pub(super) fn run(args: PredictArgs) -> Result<(), Error> {
     let set = EncodedSet::new(&examples, &loaded.tokenizer)?;
     let all = logits(&loaded.model, &set, loaded.device.pad_to, &loaded.device.device);
     for ((example, encoded), logits) in examples.iter().zip(&set.inputs).zip(all) {
-        let mut line = json!({ "text": example.text, "logits": logits, "ids": encoded.ids, "type_ids": encoded.type_ids });
+        let mut line =
+            json!({ "text": example.text, "logits": logits, "ids": encoded.ids, "type_ids": encoded.type_ids });
         if let Some(pair) = &example.pair {
             line["pair"] = pair.as_str().into();
         }

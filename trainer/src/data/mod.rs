@@ -2,12 +2,12 @@
 
 mod error;
 pub mod glue;
+mod labels;
 pub mod own;
 mod table;
 
-use serde::{Deserialize, Serialize};
-
 pub use error::DataError;
+pub use labels::{Label, Labels};
 pub use own::Columns;
 
 use crate::metrics::Metric;
@@ -23,35 +23,6 @@ pub struct Example {
     pub label: Label,
 }
 
-/// What is to be predicted.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub enum Label {
-    /// Index into [`Labels::Classes`].
-    Class(usize),
-    /// A number.
-    Score(f32),
-}
-
-/// The kind of labels of a data set.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Labels {
-    /// Names of the classes by index.
-    Classes(Vec<String>),
-    /// Numbers.
-    Regression,
-}
-
-impl Labels {
-    /// Logits that a model needs.
-    pub fn outputs(&self) -> usize {
-        match self {
-            Self::Classes(classes) => classes.len(),
-            Self::Regression => 1,
-        }
-    }
-}
-
 /// Training and dev examples of a task.
 #[derive(Debug, Clone)]
 pub struct Dataset {
@@ -65,6 +36,8 @@ pub struct Dataset {
     pub train: Vec<Example>,
     /// For evaluation.
     pub dev: Vec<Example>,
+    /// Whether every example has a second text; if not, none has.
+    pub has_pairs: bool,
     /// Things a user should know.
     pub notes: Vec<String>,
 }

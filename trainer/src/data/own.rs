@@ -1,13 +1,15 @@
 //! A user's own labelled texts.
 
-use std::collections::BTreeSet;
+use std::collections::HashMap;
 use std::path::Path;
 
 use rand::SeedableRng;
 use rand::rngs::StdRng;
 use rand::seq::SliceRandom;
 
-use super::table::{Table, read, read_text};
+use super::error::list;
+use super::labels::{distinct, finite};
+use super::table::{Row, read, read_text};
 use super::{DataError, Dataset, Example, Label, Labels};
 use crate::metrics::Metric;
 
@@ -37,6 +39,7 @@ pub fn load(train: &Path, dev: &Path, columns: &Columns) -> Result<Dataset, Data
         labels,
         train: train_examples,
         dev: dev_examples,
+        has_pairs: columns.pair.is_some(),
         notes: Vec::new(),
     })
 }
@@ -45,95 +48,112 @@ pub fn load(train: &Path, dev: &Path, columns: &Columns) -> Result<Dataset, Data
 ///
 /// # Errors
 /// [`DataError`] names the file and line.
-pub fn load_split(
-    path: &Path,
-    columns: &Columns,
-    known: Option<&Labels>,
-) -> Result<(Vec<Example>, Labels), DataError> {
-    let table = read(path)?;
-    let text = table.column(path, &columns.text)?;
-    let pair = columns.pair.as_deref().map(|name| table.column(path, name)).transpose()?;
-    let label = table.column(path, &columns.label)?;
+pub fn load_split(path: &Path, columns: &Columns, known: Option<&Labels>) -> Result<(Vec<Example>, Labels), DataError> {
+    let wanted: Vec<&str> = [Some(&columns.text), Some(&columns.label), columns.pair.as_ref()]
+        .into_iter()
+        .flatten()
+        .map(String::as_str)
+        .collect();
+    let rows = read(path, &wanted)?;
     let labels = match known {
         Some(labels) => labels.clone(),
-        None if columns.regression => Labels::Regression,
-        None => Labels::Classes(find_classes(path, &table, label)?),
+        None => find_labels(path, &rows, columns)?,
     };
-    let example = |(line, fields): &(usize, Vec<String>)| {
-        let fail = |reason: String| DataError::Line { path: path.to_owned(), line: *line, reason };
-        for (column, name) in [(Some(text), Some(&columns.text)), (pair, columns.pair.as_ref())] {
-            if let (Some(column), Some(name)) = (column, name)
-                && fields[column].trim().is_empty()
-            {
-                return Err(fail(format!("`{name}` is empty; expected a text")));
-            }
+    let classes: HashMap<&str, usize> = match &labels {
+        Labels::Classes(names) => names.iter().enumerate().map(|(class, name)| (name.as_str(), class)).collect(),
+        Labels::Regression => HashMap::new(),
+    };
+    let example = |row: Row| {
+        check_texts(path, &row, &columns.text, columns.pair.as_deref())?;
+        let Row { line, fields } = row;
+        let mut fields = fields.into_iter();
+        let mut next = || fields.next().unwrap_or_default();
+        let (text, label) = (next(), next());
+        let (label, column) = (label.trim(), &columns.label);
+        let parsed = match &labels {
+            Labels::Classes(names) => classes
+                .get(label)
+                .map(|&class| Label::Class(class))
+                .ok_or_else(|| format!("unknown label `{label}`; the classes are {} (column `{column}`)", list(names))),
+            Labels::Regression => finite(label).map(Label::Score).ok_or_else(|| {
+                format!("`{column}` is `{label}`, expected a number; without --regression labels are classes")
+            }),
+        };
+        let label = parsed.map_err(|reason| DataError::line(path, line, reason))?;
+        Ok(Example { text, pair: columns.pair.as_ref().map(|_| next()), label })
+    };
+    let examples = rows.into_iter().map(example).collect::<Result<_, _>>()?;
+    Ok((examples, labels))
+}
+
+/// A row starts with the text, and ends with the second one where there is one.
+fn check_texts(path: &Path, row: &Row, text: &str, pair: Option<&str>) -> Result<(), DataError> {
+    let texts = [(Some(text), row.fields.first()), (pair, row.fields.last())];
+    for (name, field) in texts.into_iter().filter_map(|(name, field)| Some((name?, field?))) {
+        if field.trim().is_empty() {
+            let reason = format!("`{name}` is empty; expected a text, or no such row");
+            return Err(DataError::line(path, row.line, reason));
         }
-        let label = parse_label(&labels, &fields[label]).map_err(fail)?;
-        Ok(Example { text: fields[text].clone(), pair: pair.map(|column| fields[column].clone()), label })
-    };
-    Ok((table.rows.iter().map(example).collect::<Result<_, _>>()?, labels))
+    }
+    Ok(())
 }
 
 /// More classes than this are numbers in disguise.
 const MAX_CLASSES: usize = 1000;
 
-fn find_classes(path: &Path, table: &Table, label: usize) -> Result<Vec<String>, DataError> {
-    let fail = |reason: String| Err(DataError::File { path: path.to_owned(), reason });
-    if let Some((line, _)) = table.rows.iter().find(|(_, fields)| fields[label].trim().is_empty()) {
-        let reason = format!("`{}` is empty; expected a class", table.columns[label]);
-        return Err(DataError::Line { path: path.to_owned(), line: *line, reason });
+fn find_labels(path: &Path, rows: &[Row], columns: &Columns) -> Result<Labels, DataError> {
+    let name = &columns.label;
+    if columns.regression {
+        let Some(row) = rows.first() else { return Ok(Labels::Regression) };
+        // A file of one number has no order to learn, and no correlation.
+        let constant = rows.len() > 1 && rows.iter().all(|other| other.fields[1] == row.fields[1]);
+        let reason = format!("all scores in `{name}` are `{}`; expected different ones", row.fields[1]);
+        return if constant { Err(DataError::file(path, reason)) } else { Ok(Labels::Regression) };
     }
-    let distinct: BTreeSet<&str> = table.rows.iter().map(|(_, fields)| fields[label].trim()).collect();
-    if distinct.len() == 1 {
-        return fail(format!("all labels are `{}`; expected at least two classes", table.rows[0].1[label]));
+    if let Some(row) = rows.iter().find(|row| row.fields[1].trim().is_empty()) {
+        return Err(DataError::line(path, row.line, format!("`{name}` is empty; expected a class, or no such row")));
     }
-    if distinct.len() > MAX_CLASSES {
-        return fail(format!("{} different labels; for numbers add --regression", distinct.len()));
-    }
-    let mut classes: Vec<String> = distinct.into_iter().map(str::to_owned).collect();
-    // 2 before 10.
-    if classes.iter().all(|class| class.parse::<i64>().is_ok()) {
-        classes.sort_by_key(|class| class.parse::<i64>().unwrap_or_default());
-    }
-    Ok(classes)
-}
-
-fn parse_label(labels: &Labels, text: &str) -> Result<Label, String> {
-    let text = text.trim();
-    match labels {
-        Labels::Classes(classes) => classes
-            .iter()
-            .position(|class| class == text)
-            .map(Label::Class)
-            .ok_or_else(|| format!("unknown label `{text}`; the classes are {}", classes.join(", "))),
-        Labels::Regression => match text.parse::<f32>() {
-            Ok(score) if score.is_finite() => Ok(Label::Score(score)),
-            _ => Err(format!("the label is `{text}`, expected a number")),
-        },
+    let classes = distinct(rows.iter().map(|row| row.fields[1].trim()));
+    match &classes[..] {
+        [only] => {
+            Err(DataError::file(path, format!("all labels are `{only}`; expected at least two classes in `{name}`")))
+        }
+        many if many.len() > MAX_CLASSES => Err(DataError::file(
+            path,
+            format!("{} different labels in `{name}`; for numbers add --regression", many.len()),
+        )),
+        _ => Ok(Labels::Classes(classes)),
     }
 }
 
-/// Texts without labels, for `predict`: a `.txt` file has one text a line.
+/// Texts without labels, for `predict`. A `.txt` file has one text a line; its blank lines are no texts.
 ///
 /// # Errors
 /// [`DataError`] names the file and line.
 pub fn load_texts(path: &Path, text: &str, pair: Option<&str>) -> Result<Vec<(String, Option<String>)>, DataError> {
-    if path.extension().is_some_and(|extension| extension == "txt") {
-        let all = read_text(path)?;
-        let lines: Vec<_> = all.lines().filter(|line| !line.trim().is_empty()).map(|l| (l.to_owned(), None)).collect();
-        if lines.is_empty() {
-            return Err(DataError::File { path: path.to_owned(), reason: "there is no text".into() });
+    if path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("txt")) {
+        if let Some(pair) = pair {
+            let reason = format!("a .txt file has no column `{pair}`; for pairs use .tsv, .csv or .jsonl");
+            return Err(DataError::file(path, reason));
         }
-        return Ok(lines);
+        let all = read_text(path)?;
+        return Ok(all.lines().filter(|line| !line.trim().is_empty()).map(|line| (line.to_owned(), None)).collect());
     }
-    let table = read(path)?;
-    let text = table.column(path, text)?;
-    let pair = pair.map(|name| table.column(path, name)).transpose()?;
-    Ok(table.rows.into_iter().map(|(_, fields)| (fields[text].clone(), pair.map(|k| fields[k].clone()))).collect())
+    let wanted: Vec<&str> = [Some(text), pair].into_iter().flatten().collect();
+    let rows = read(path, &wanted).map_err(|error| match error {
+        DataError::Format { path, .. } => DataError::Format { path, expected: ".txt, .tsv, .csv, .jsonl or .ndjson" },
+        other => other,
+    })?;
+    let texts = |row: Row| {
+        check_texts(path, &row, text, pair)?;
+        let mut fields = row.fields.into_iter();
+        Ok((fields.next().unwrap_or_default(), fields.next()))
+    };
+    rows.into_iter().map(texts).collect()
 }
 
 /// The paper's protocol for small tasks: dev is shuffled by `seed`, the first half (the smaller one if their number is
-/// odd) validates, the second tests.
+/// odd) validates, the second tests. The halves are not stratified, as the paper's are not.
 pub fn split_half(dev: &[Example], seed: u64) -> (Vec<Example>, Vec<Example>) {
     let mut shuffled = dev.to_vec();
     shuffled.shuffle(&mut StdRng::seed_from_u64(seed));
@@ -142,86 +162,5 @@ pub fn split_half(dev: &[Example], seed: u64) -> (Vec<Example>, Vec<Example>) {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use std::fs;
-    use std::path::PathBuf;
-
-    fn file(name: &str, text: &str) -> (tempfile::TempDir, PathBuf) {
-        let dir = tempfile::tempdir().unwrap();
-        let path = dir.path().join(name);
-        fs::write(&path, text).unwrap();
-        (dir, path)
-    }
-
-    fn columns() -> Columns {
-        Columns { text: "text".into(), pair: None, label: "label".into(), regression: false }
-    }
-
-    fn classes(labels: &Labels) -> Vec<&str> {
-        match labels {
-            Labels::Classes(names) => names.iter().map(String::as_str).collect(),
-            Labels::Regression => Vec::new(),
-        }
-    }
-
-    #[test]
-    fn three_formats_say_the_same() {
-        for (name, text) in [
-            ("a.tsv", "id\ttext\tlabel\n1\tgood, \"really\"\t10\n2\tbad\t2\n"),
-            ("a.csv", "id,text,label\r\n1,\"good, \"\"really\"\"\",10\r\n2,bad,2\r\n"),
-            ("a.jsonl", "{\"text\":\"good, \\\"really\\\"\",\"label\":10}\n\n{\"text\":\"bad\",\"label\":2}"),
-        ] {
-            let (_dir, path) = file(name, text);
-            let (examples, labels) = load_split(&path, &columns(), None).unwrap();
-            assert_eq!(classes(&labels), ["2", "10"], "{name}: numbers in their order");
-            assert_eq!(examples[0], Example { text: "good, \"really\"".into(), pair: None, label: Label::Class(1) });
-            assert_eq!(examples[1].label, Label::Class(0));
-        }
-    }
-
-    #[test]
-    fn messages_name_what_is_wrong() {
-        for (name, text, needle) in [
-            ("a.xls", "x", "expected a name that ends in .tsv"),
-            ("a.tsv", "", "the file is empty"),
-            ("a.tsv", "text\tlabel\n", "a header but no row"),
-            ("a.tsv", "txet\tlabel\na\tb\n", "no column `text`; the columns are txet, label; did you mean `txet`?"),
-            ("a.tsv", "text\tlabel\na\tx\nb\tx\n", "all labels are `x`"),
-            ("a.tsv", "text\tlabel\na\tx\n\ty\n", ":3: `text` is empty"),
-            ("a.tsv", "text\tlabel\na\tx\nb\n", ":3: 1 fields, but the header has 2"),
-            ("a.csv", "text,label\na,x\nb,y,z\n", ":3: 3 fields, but the header has 2"),
-            ("a.jsonl", "{\"text\":\"a\",\"label\":1}\n{\"text\":\"b\"}\n", ":2: no value for `label`"),
-            ("a.jsonl", "{\"text\":\"a\",\"label\":1}\n[1]\n", ":2: expected a JSON object"),
-            ("a.jsonl", "{oops\n", ":1: not JSON"),
-        ] {
-            let (_dir, path) = file(name, text);
-            let error = load_split(&path, &columns(), None).unwrap_err().to_string();
-            assert!(error.contains(needle), "{error}");
-        }
-        let (_dir, path) = file("dev.tsv", "text\tlabel\na\tmaybe\n");
-        let known = Labels::Classes(vec!["no".into(), "yes".into()]);
-        let error = load_split(&path, &columns(), Some(&known)).unwrap_err().to_string();
-        assert!(error.contains(":2: unknown label `maybe`; the classes are no, yes"), "{error}");
-        let regression = Columns { regression: true, ..columns() };
-        assert!(load_split(&path, &regression, None).unwrap_err().to_string().contains("expected a number"));
-    }
-
-    #[test]
-    fn halves_are_disjoint_and_fixed_by_the_seed() {
-        let example = |k: usize| Example { text: k.to_string(), pair: None, label: Label::Class(0) };
-        let dev: Vec<Example> = (0..7).map(example).collect();
-        let (validation, test) = split_half(&dev, 3);
-        assert_eq!((validation.len(), test.len()), (3, 4));
-        assert!(validation.iter().all(|e| !test.contains(e)));
-        assert_eq!(split_half(&dev, 3).0, validation);
-        assert_ne!(split_half(&dev, 4).0, validation);
-    }
-
-    #[test]
-    fn texts_to_predict() {
-        let (_dir, path) = file("a.txt", "one\n\ntwo\r\n");
-        let texts = load_texts(&path, "text", None).unwrap();
-        assert_eq!(texts, [("one".into(), None), ("two".into(), None)]);
-    }
-}
+#[path = "own_tests.rs"]
+mod tests;

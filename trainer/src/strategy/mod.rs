@@ -45,11 +45,16 @@ impl Selector {
         if top > layers {
             return Err(Error::flag(
                 "--top",
-                format!("{top} matrices are to be unfolded in each group, but the model has {layers} layers, so {layers} in each"),
+                format!(
+                    "{top} matrices are to be unfolded in each group, but the model has {layers} layers, so {layers} in each"
+                ),
             ));
         }
         if config.method != Method::Plain && top == 0 {
-            return Err(Error::flag("--top", "0 matrices leave nothing to unfold; for plain fine-tuning use --method plain"));
+            return Err(Error::flag(
+                "--top",
+                "0 matrices leave nothing to unfold; for plain fine-tuning use --method plain",
+            ));
         }
         if config.round == 0 {
             return Err(Error::flag("--round", "0 matrices a round would never reach --top; expected at least 1"));

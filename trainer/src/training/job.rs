@@ -156,7 +156,11 @@ fn check_flags(config: &FinetuneConfig) -> Result<(), Error> {
     positive("--interval", config.interval.unwrap_or(1))?;
     positive("--importance-examples", config.importance_examples)?;
     let within = |flag: &str, value: f64, low: f64, expected: &str| {
-        if value.is_finite() && value >= low { Ok(()) } else { Err(Error::flag(flag, format!("{value}; expected {expected}"))) }
+        if value.is_finite() && value >= low {
+            Ok(())
+        } else {
+            Err(Error::flag(flag, format!("{value}; expected {expected}")))
+        }
     };
     within("--lr", config.lr, f64::MIN_POSITIVE, "a positive number")?;
     within("--epochs", config.epochs, f64::MIN_POSITIVE, "a positive number")?;
@@ -193,7 +197,8 @@ fn load_data(config: &FinetuneConfig) -> Result<Dataset, Error> {
     if let (Some(task), Some(data)) = (config.task, &config.data) {
         return Ok(data::glue::load(task, data)?);
     }
-    let (Some(train), Some(dev), Some(text), Some(label)) = (&config.train, &config.dev, &config.text, &config.label) else {
+    let (Some(train), Some(dev), Some(text), Some(label)) = (&config.train, &config.dev, &config.text, &config.label)
+    else {
         return Err(Error::flag("--train", "own data needs --train, --dev, --text and --label"));
     };
     let columns =

@@ -52,7 +52,9 @@ fn train_phase(job: &Job, mut state: State, log: &mut Log, stop: &AtomicBool) ->
             Ok(pair) => pair,
             Err(Error::Diverged(why)) => {
                 let out = job.out.display();
-                return Err(Error::Diverged(format!("{why}; {last_good} ({out}/checkpoint; `overfold fold` writes it)")));
+                return Err(Error::Diverged(format!(
+                    "{why}; {last_good} ({out}/checkpoint; `overfold fold` writes it)"
+                )));
             }
             Err(error) => return Err(error),
         };
@@ -75,7 +77,8 @@ fn train_phase(job: &Job, mut state: State, log: &mut Log, stop: &AtomicBool) ->
                 "event": "evaluation", "phase": state.phase, "step": state.step, "epoch": record.epoch,
                 "loss": record.loss, "scores": record.scores,
             }))?;
-            progress.note(&format!("epoch {:.2} · validation loss {:.4} · {}", record.epoch, record.loss, record.scores));
+            progress
+                .note(&format!("epoch {:.2} · validation loss {:.4} · {}", record.epoch, record.loss, record.scores));
             state.record(record);
         }
         let stopping = stop.load(Ordering::Relaxed);
@@ -194,4 +197,3 @@ fn describe(state: &State) -> String {
     let trained = state.optimizer.trained_parameters(&state.model);
     format!("step {}: unfolded {} ({:.1}M parameters trained)", round.step, names.join(", "), trained as f64 / 1e6)
 }
-

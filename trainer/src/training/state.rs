@@ -79,7 +79,8 @@ impl State {
     /// [`Error::Checkpoint`] if the model cannot be loaded, [`Error::Flag`] if the selection cannot be made.
     pub fn new(job: &Job) -> Result<Self, Error> {
         let config = &job.config;
-        let reference = matches!(config.method, Method::Static | Method::Svd) && config.importance() != Importance::Fisher;
+        let reference =
+            matches!(config.method, Method::Static | Method::Svd) && config.importance() != Importance::Fisher;
         Ok(Self {
             phase: if reference { Phase::Reference } else { Phase::Main },
             step: 0,
@@ -96,7 +97,8 @@ impl State {
     /// Adds a step's gradients to the importance of the matrices that may still be chosen.
     pub(super) fn observe(&mut self, job: &Job, gradients: &Gradients) {
         let kind = job.config.importance();
-        let wanted = kind != Importance::Loss && (self.phase == Phase::Reference || job.config.method == Method::Dynamic);
+        let wanted =
+            kind != Importance::Loss && (self.phase == Phase::Reference || job.config.method == Method::Dynamic);
         if wanted && !self.selector.is_complete() {
             self.accumulator.add(kind, &self.model, gradients, &self.selector.candidates());
         }

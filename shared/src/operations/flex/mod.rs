@@ -168,7 +168,9 @@ pub(super) fn adamw(
     let zeros = || Tensor::from_primitive::<Flex>(from_vec(vec![0.0; count], Shape::from([count])));
     let moments = moments.unwrap_or_else(|| Moments { first: zeros(), second: zeros() });
     // Taken out of their tensors, so that nobody else holds them and they can be changed in place.
-    let take = |tensor: Tensor<1>| owned(tensor.try_into_primitive::<Flex>().unwrap_or_else(|_| FlexTensor::zeros([0].into(), DType::F32)));
+    let take = |tensor: Tensor<1>| {
+        owned(tensor.try_into_primitive::<Flex>().unwrap_or_else(|_| FlexTensor::zeros([0].into(), DType::F32)))
+    };
     let (mut p, g, mut m, mut v) = (take(parameter), take(gradient), take(moments.first), take(moments.second));
     let correct = |beta: f64| 1.0 - beta.powi(rule.step as i32);
     let step = kernels::Step {

@@ -112,4 +112,3 @@ pub(super) fn record_optional<const N: usize, const D: usize>(
     let constant = || Value::Plain(FlexTensor::zeros([1].into(), DType::F32));
     record(inputs.map(|input| input.unwrap_or_else(constant)), output, backward)
 }
-
