@@ -65,9 +65,12 @@ fn edit_header(path: &Path, edit: impl FnOnce(&mut Value)) {
 
 const QUERY: &str = "bert.encoder.layer.0.attention.self.query.weight";
 
+/// What is done to the file, and what the message must hold.
+type Damage = (&'static str, fn(&Path), &'static [&'static str]);
+
 #[test]
 fn damaged_weights() {
-    let cases: [(&str, fn(&Path), &[&str]); 8] = [
+    let cases: [Damage; 8] = [
         ("missing", |p| fs::remove_file(p).unwrap(), &["model.safetensors", "no such file"]),
         ("empty", |p| fs::write(p, b"").unwrap(), &["0 bytes are too few"]),
         (

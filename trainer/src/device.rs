@@ -150,7 +150,7 @@ pub fn open(choice: Choice) -> Result<Opened, Error> {
     Ok(Opened {
         device,
         adapter: Some(setup.adapter.get_info()),
-        limits: Some((limits.max_buffer_size, limits.max_storage_buffer_binding_size.into())),
+        limits: Some((limits.max_buffer_size, limits.max_storage_buffer_binding_size)),
         pad_to: 16,
     })
 }

@@ -138,7 +138,8 @@ pub fn verify(job: &Job, state: &State, best: &Best) -> Result<Verification, Err
     let in_memory = compute(&best.model);
     let difference = |other: Vec<Vec<f32>>| {
         let pairs = in_memory.iter().flatten().zip(other.iter().flatten());
-        pairs.map(|(a, b)| f64::from((a - b).abs())).fold(0.0, f64::max)
+        let distances = pairs.map(|(a, b)| f64::from((a - b).abs()));
+        distances.fold(0.0, larger)
     };
     let chains = if best.chains.is_empty() {
         None
@@ -157,9 +158,8 @@ pub fn verify(job: &Job, state: &State, best: &Best) -> Result<Verification, Err
         parameters: [original.num_params(), state.optimizer.trained_parameters(&state.model), read_back.num_params()],
         latency_ms: latency(job, &original, &read_back),
     };
-    let worst = verification.folder.max(verification.chains.unwrap_or(0.0));
-    // Also true for NaN.
-    if !(worst <= LOGIT_TOLERANCE) {
+    let worst = [verification.folder, verification.chains.unwrap_or(0.0)].into_iter().fold(0.0, larger);
+    if worst.is_nan() || worst > LOGIT_TOLERANCE {
         return Err(Error::Verification(format!(
             "the folded model's logits differ from the trained model's by {worst:.1e}, more than {LOGIT_TOLERANCE:.0e}; \
              `overfold doctor` checks the device. The model lies in {}",
@@ -167,6 +167,11 @@ pub fn verify(job: &Job, state: &State, best: &Best) -> Result<Verification, Err
         )));
     }
     Ok(verification)
+}
+
+/// The larger of two numbers; NaN is larger than any (`f64::max` would pass over it).
+fn larger(a: f64, b: f64) -> f64 {
+    if a.is_nan() || a > b { a } else { b }
 }
 
 /// Writes given matrices into a model.
