@@ -1,6 +1,6 @@
 //! The page's lesson: MPO arithmetic in the browser. So far its skeleton, one figure: the bond profile of a shape.
 //!
-//! Everything that can be computed without a browser is plain Rust, tested natively; [`page`] holds what touches the DOM.
+//! Everything that can be computed without a browser is plain Rust, tested natively; `page` holds what touches the DOM.
 
 #[cfg(target_family = "wasm")]
 mod page;

@@ -1,7 +1,7 @@
 //! One weight matrix as a chain of tensors on a device: unfold, contract, pull gradients back.
 //!
 //! For W of shape I×J with external indices (i_k, j_k), the chain T₁…T_m holds the *interleaved* matrix
-//! X[(i₁j₁)…(i_m j_m)] = T₁[i₁j₁]·…·T_m[i_m j_m] (OPF eq. 9), and W is X with its indices put back in order. Writing
+//! X\[(i₁j₁)…(i_m j_m)\] = T₁\[i₁j₁\]·…·T_m\[i_m j_m\] (OPF eq. 9), and W is X with its indices put back in order. Writing
 //! n_k = i_k·j_k, core k is a tensor [d_{k−1}, n_k, d_k].
 //!
 //! The products are matrix products from one end: P_k = P_{k−1}·T_k, reshaped from [N_{k−1}, n_k·d_k] to
