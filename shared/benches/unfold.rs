@@ -1,8 +1,10 @@
 //! Seconds to unfold the 36 matrices of a 6-layer MiniLM (24 of 384×384, 6 of 1536×384, 6 of 384×1536) at order 11.
 //!
-//! `cargo bench -p overfold --bench unfold`. Beside it, `numpy.linalg.svd(x, full_matrices=False)` in f64 on the same
-//! sizes: 24 matrices of 576×256 and 12 of 1152×512, which is what these shapes leave to decompose.
+//! `OVERFOLD_PYTHON=python cargo bench -p overfold --bench unfold`. Beside it, if that Python has numpy,
+//! `numpy.linalg.svd(x, full_matrices=False)` in f64 on the same sizes: 24 matrices of 576×256 and 12 of 1152×512, which
+//! is what these shapes leave to decompose.
 
+use std::process::Command;
 use std::time::Instant;
 
 use overfold::mpo::{Gauge, Job, MpoError, Shape, decompose, decompose_all};
@@ -26,6 +28,21 @@ fn best(mut run: impl FnMut() -> Result<(), MpoError>) -> Result<f64, MpoError> 
         best = best.min(start.elapsed().as_secs_f64());
     }
     Ok(best)
+}
+
+/// Seconds of the same decompositions in numpy.
+fn numpy() -> Option<f64> {
+    const SCRIPT: &str = "
+import numpy, time
+generator = numpy.random.default_rng(0)
+matrices = [generator.normal(size=size) for count, size in ((24, (576, 256)), (12, (1152, 512))) for _ in range(count)]
+def run():
+    start = time.perf_counter()
+    for x in matrices: numpy.linalg.svd(x, full_matrices=False)
+    return time.perf_counter() - start
+print(min(run() for _ in range(5)))";
+    let output = Command::new(std::env::var_os("OVERFOLD_PYTHON")?).args(["-c", SCRIPT]).output().ok()?;
+    String::from_utf8(output.stdout).ok()?.trim().parse().ok()
 }
 
 fn main() -> Result<(), MpoError> {
@@ -52,6 +69,9 @@ fn main() -> Result<(), MpoError> {
     println!("unfold {} matrices, order {ORDER}, best of {REPEATS}", jobs.len());
     println!("  together (decompose_all)   {all:.3} s");
     println!("  one after the other        {each:.3} s");
+    if let Some(numpy) = numpy() {
+        println!("  numpy.linalg.svd           {numpy:.3} s: {:.2} of numpy's time", all / numpy);
+    }
     println!("fold                         {fold:.3} s, {:.1} GFLOP/s", flops as f64 / fold / 1e9);
     Ok(())
 }

@@ -138,7 +138,7 @@ fn an_interrupted_run_goes_on_bit_for_bit() {
 /// Starts a run and kills it, as `kill -9` does, as soon as it has a checkpoint of at least `step` steps of the main phase.
 fn kill_after(dir: &Path, out: &Path, extra: &[&str], step: u64) -> bool {
     let flags = common::tiny_flags(dir);
-    let mut child = std::process::Command::new(env!("CARGO_BIN_EXE_overfold-under-test"))
+    let mut child = std::process::Command::new(common::COMMAND)
         .args(&flags)
         .args(["--out", out.to_str().unwrap()])
         .args(extra)
@@ -166,9 +166,24 @@ fn kill_after(dir: &Path, out: &Path, extra: &[&str], step: u64) -> bool {
 }
 
 #[test]
+fn a_reference_takes_the_place_of_the_plain_copy() {
+    let dir = tempfile::tempdir().unwrap();
+    let plain = run(dir.path(), "plain", &["--method", "plain", "--epochs", "2"]);
+    let reference = plain.join("model");
+    let flags = ["--method", "static", "--epochs", "2", "--reference", reference.to_str().unwrap()];
+    let out = run(dir.path(), "static", &flags);
+    let entries = log(&out);
+    assert!(entries.iter().all(|entry| entry["phase"] == "main"), "a copy was trained all the same");
+    let rounds: Vec<&Value> = entries.iter().filter(|e| e["event"] == "selection").collect();
+    assert_eq!(rounds.len(), 1);
+    let scores = rounds[0]["scores"].as_object().unwrap();
+    assert!(scores.len() == 12 && scores.values().all(|score| score.as_f64().unwrap() > 0.0));
+}
+
+#[test]
 fn two_cores_and_one_are_svd_and_plain() {
     let dir = tempfile::tempdir().unwrap();
-    let common = ["--epochs", "1", "--importance", "fisher"];
+    let common = ["--epochs", "1", "--importance", "fisher", "--core-lr", "1"];
     let losses = |out: &Path| -> Vec<f64> {
         log(out).iter().filter(|e| e["event"] == "evaluation").map(|e| e["loss"].as_f64().unwrap()).collect()
     };

@@ -223,6 +223,11 @@ pub struct FinetuneConfig {
     #[arg(long, value_enum, help_heading = "Over-parameterization")]
     #[serde(default)]
     pub importance: Option<Importance>,
+    /// Static and svd: the folder of a plainly fine-tuned model of the same task, `model/` of a plain run; importance by
+    /// loss is measured on it instead of on a copy that is fine-tuned first
+    #[arg(long, value_name = "DIR", help_heading = "Over-parameterization")]
+    #[serde(default)]
+    pub reference: Option<PathBuf>,
     /// Training examples on which importance by loss is measured
     #[arg(long, default_value_t = 512, value_name = "N", help_heading = "Over-parameterization")]
     pub importance_examples: usize,
@@ -230,8 +235,8 @@ pub struct FinetuneConfig {
     /// Peak learning rate
     #[arg(long, default_value_t = 3e-5, value_name = "RATE", help_heading = "Optimization")]
     pub lr: f64,
-    /// Learning rate of cores as a multiple of --lr, or `auto`: the first step moves W as far as a dense step
-    #[arg(long, default_value = "1", value_name = "FACTOR|auto", help_heading = "Optimization")]
+    /// Learning rate of cores as a multiple of --lr (the paper has 1), or `auto`: a first step moves W as far as a dense one
+    #[arg(long, default_value = "auto", value_name = "FACTOR|auto", help_heading = "Optimization")]
     pub core_lr: CoreRate,
     /// Decoupled weight decay; not on biases and layer normalizations; middle cores decay toward the identity
     #[arg(long, default_value_t = 0.0, value_name = "RATE", help_heading = "Optimization")]

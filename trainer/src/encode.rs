@@ -100,12 +100,31 @@ impl EncodedSet {
     }
 }
 
-/// The order of examples in an epoch: a permutation fixed by seed and epoch alone, so that a resumed run meets the same
-/// batches.
-pub fn epoch_order(examples: usize, seed: u64, epoch: usize) -> Vec<usize> {
-    let mut order: Vec<usize> = (0..examples).collect();
-    order.shuffle(&mut StdRng::seed_from_u64(seed ^ (epoch as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15)));
-    order
+/// The order of examples in each epoch: a permutation fixed by seed and epoch alone, so that a resumed run meets the
+/// same batches. The last one asked for is kept.
+#[derive(Debug)]
+pub struct EpochOrder {
+    seed: u64,
+    epoch: Option<usize>,
+    order: Vec<usize>,
+}
+
+impl EpochOrder {
+    /// Orders of `examples` examples.
+    pub fn new(examples: usize, seed: u64) -> Self {
+        Self { seed, epoch: None, order: (0..examples).collect() }
+    }
+
+    /// The order of an epoch, counted from 0.
+    pub fn of(&mut self, epoch: usize) -> &[usize] {
+        if self.epoch != Some(epoch) {
+            self.epoch = Some(epoch);
+            self.order.sort_unstable();
+            let place = (epoch as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+            self.order.shuffle(&mut StdRng::seed_from_u64(self.seed ^ place));
+        }
+        &self.order
+    }
 }
 
 /// The range of an epoch's order that makes pass `pass`; the last one may be shorter.
@@ -119,10 +138,12 @@ mod tests {
 
     #[test]
     fn an_epoch_is_a_permutation_that_the_seed_fixes() {
-        let order = epoch_order(100, 7, 2);
-        assert_eq!(order, epoch_order(100, 7, 2));
-        assert_ne!(order, epoch_order(100, 7, 3));
-        assert_ne!(order, epoch_order(100, 8, 2));
+        let mut orders = EpochOrder::new(100, 7);
+        let order = orders.of(2).to_vec();
+        assert_ne!(order, orders.of(3));
+        assert_eq!(order, orders.of(2));
+        assert_eq!(order, EpochOrder::new(100, 7).of(2));
+        assert_ne!(order, EpochOrder::new(100, 8).of(2));
         let mut sorted = order;
         sorted.sort_unstable();
         assert_eq!(sorted, (0..100).collect::<Vec<_>>());

@@ -49,6 +49,14 @@ pub enum Error {
         /// What is wrong and what to do.
         reason: String,
     },
+    /// A run could not write a checkpoint, its log or its result: no room, for example.
+    #[error("{source}\nEverything up to the last checkpoint is kept. When this is mended, go on with: overfold finetune --resume --out {}", out.display())]
+    Unsaved {
+        /// What could not be written.
+        source: Box<Error>,
+        /// The run's folder.
+        out: PathBuf,
+    },
     /// Training cannot go on.
     #[error("{0}")]
     Diverged(String),

@@ -63,11 +63,6 @@ mod null_for_nan {
 }
 
 impl Scores {
-    /// The metric that decides.
-    pub fn main(&self) -> Option<Metric> {
-        self.values.first().map(|(metric, _)| *metric)
-    }
-
     /// The main metric's value; −∞ if it is not a number, so that a broken model is never the best.
     pub fn main_value(&self) -> f64 {
         self.values.first().map(|(_, value)| *value).filter(|value| !value.is_nan()).unwrap_or(f64::NEG_INFINITY)
@@ -351,7 +346,7 @@ mod tests {
         assert_eq!(names(Metric::Accuracy), [Metric::Accuracy, Metric::F1, Metric::Matthews]);
         assert_eq!(names(Metric::Matthews), [Metric::Matthews, Metric::Accuracy, Metric::F1]);
         let scores = score(Metric::F1, &logits, &labels);
-        assert_eq!((scores.main(), scores.main_value(), scores.examples), (Some(Metric::F1), 0.8, 4));
+        assert_eq!((scores.values[0].0, scores.main_value(), scores.examples), (Metric::F1, 0.8, 4));
         assert_eq!(scores.get(Metric::Accuracy), Some(0.75));
         assert_eq!(scores.to_string(), "F1 0.8000, accuracy 0.7500 [0.301, 0.954], Matthews 0.5774");
         let three = score(Metric::Accuracy, &[vec![0.0, 1.0, 2.0]], &[Label::Class(2)]);
@@ -376,7 +371,7 @@ mod tests {
             assert!(mean_loss(logits, &labels).is_nan());
             let text = serde_json::to_string(&scores).unwrap();
             let read: Scores = serde_json::from_str(&text).unwrap();
-            assert!(read.main() == Some(main) && read.values[0].1.is_nan(), "{text}");
+            assert!(read.values[0].0 == main && read.values[0].1.is_nan(), "{text}");
         }
         let fine = score(Metric::Accuracy, &[vec![0.0, 1.0, 0.5]], &[Label::Class(1)]);
         assert_eq!(serde_json::to_string(&fine).unwrap(), r#"{"examples":1,"values":[["accuracy",1.0]]}"#);

@@ -126,7 +126,7 @@ fn record_chain(chain: &Chain, steps: Vec<usize>, rate: Option<f64>) -> ChainRec
 /// [`Error::File`] or [`Error::Checkpoint`] if the checkpoint is damaged.
 pub fn load(job: &Job) -> Result<Option<State>, Error> {
     let Some(reader) = Reader::open(&job.out, &job.device.device)? else { return Ok(None) };
-    let model = job.load()?.0;
+    let model = BertForSequenceClassification::new(&job.folder.config, job.labels.outputs(), &job.device.device);
     let record = &reader.record;
     let optimizer = Optimizer {
         dense: record

@@ -77,9 +77,7 @@ impl LayerNorm {
     pub fn forward<const D: usize>(&self, x: Tensor<D>) -> Tensor<D> {
         operations::layer_norm(x, self.weight.val(), self.bias.val(), self.epsilon)
     }
-}
 
-impl LayerNorm {
     /// Normalizes `dropout(x) + residual`, all `[.., hidden]`.
     pub fn forward_sum<const D: usize>(
         &self,

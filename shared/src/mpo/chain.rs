@@ -88,11 +88,6 @@ impl Mpo {
         &self.cores
     }
 
-    /// T₁…T_m, given away.
-    pub fn into_cores(self) -> Vec<Core> {
-        self.cores
-    }
-
     /// For sweeps, which keep the chain a chain.
     pub(super) fn cores_mut(&mut self) -> &mut [Core] {
         &mut self.cores

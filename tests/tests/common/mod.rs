@@ -33,7 +33,8 @@ pub fn tiny_model(dir: &Path) -> PathBuf {
     fs::write(folder.join("vocab.txt"), WORDS.join("\n") + "\n").unwrap();
     let text = format!(
         r#"{{"model_type":"bert","vocab_size":{},"hidden_size":24,"num_hidden_layers":{LAYERS},"num_attention_heads":3,
-        "intermediate_size":48,"max_position_embeddings":32,"type_vocab_size":2,"initializer_range":0.2}}"#,
+        "intermediate_size":48,"max_position_embeddings":32,"type_vocab_size":2,"initializer_range":0.2,"hidden_act":"gelu",
+        "hidden_dropout_prob":0.1,"attention_probs_dropout_prob":0.1,"layer_norm_eps":1e-12,"pad_token_id":0}}"#,
         WORDS.len()
     );
     fs::write(folder.join("config.json"), &text).unwrap();
@@ -73,12 +74,15 @@ pub fn tiny_data(dir: &Path) -> (PathBuf, PathBuf) {
     (write("train.tsv", train), write("dev.tsv", dev))
 }
 
-/// Runs the command under test.
+/// The command under test.
+pub const COMMAND: &str = env!("CARGO_BIN_EXE_overfold-under-test");
+
+/// Runs it.
 pub fn overfold<S: AsRef<OsStr>>(arguments: &[S]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_overfold-under-test")).args(arguments).output().unwrap()
+    Command::new(COMMAND).args(arguments).output().unwrap()
 }
 
-/// Runs it, expects success, returns what it printed.
+/// Runs the command, expects success, returns what it printed.
 pub fn succeed<S: AsRef<OsStr> + Debug>(arguments: &[S]) -> String {
     let output = overfold(arguments);
     let (out, err) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
@@ -86,7 +90,7 @@ pub fn succeed<S: AsRef<OsStr> + Debug>(arguments: &[S]) -> String {
     out.into_owned()
 }
 
-/// Runs it, expects failure without a panic, returns the message.
+/// Runs the command, expects failure without a panic, returns the message.
 pub fn fail<S: AsRef<OsStr> + Debug>(arguments: &[S]) -> String {
     let output = overfold(arguments);
     let err = String::from_utf8_lossy(&output.stderr).into_owned();

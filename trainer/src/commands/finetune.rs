@@ -54,7 +54,11 @@ pub(super) fn run(args: FinetuneArgs, arguments: &[OsString]) -> Result<(), Erro
         eprintln!("note: Ctrl-C will not save a checkpoint: {error}");
     }
     let clock = Instant::now();
-    match train(&job, state, &mut log, &stop)? {
+    let unsaved = |error| match error {
+        Error::File { .. } | Error::Checkpoint(_) => Error::Unsaved { source: Box::new(error), out: job.out.clone() },
+        error => error,
+    };
+    match train(&job, state, &mut log, &stop).map_err(unsaved)? {
         Outcome::Interrupted => {
             RunReport::new(&job, "interrupted").write(&job.out)?;
             let out = job.out.display();
@@ -62,7 +66,7 @@ pub(super) fn run(args: FinetuneArgs, arguments: &[OsString]) -> Result<(), Erro
                 format!("interrupted; everything is saved. Go on with: overfold finetune --resume --out {out}");
             Err(Error::Interrupted { message })
         }
-        Outcome::Finished(state) => finish(&job, &state, clock),
+        Outcome::Finished(state) => finish(&job, &state, clock).map_err(unsaved),
     }
 }
 

@@ -166,15 +166,7 @@ pub fn load(task: Task, dir: &Path) -> Result<Dataset, DataError> {
             ));
         }
     }
-    Ok(Dataset {
-        name: task.folder().into(),
-        labels: task.labels(),
-        metric: task.metric(),
-        train,
-        dev,
-        has_pairs: task.layout().1.is_some(),
-        notes,
-    })
+    Ok(Dataset { name: task.folder().into(), labels: task.labels(), metric: task.metric(), train, dev, notes })
 }
 
 fn read(task: Task, path: &Path, notes: &mut Vec<String>) -> Result<Vec<Example>, DataError> {

@@ -36,8 +36,6 @@ pub struct Dataset {
     pub train: Vec<Example>,
     /// For evaluation.
     pub dev: Vec<Example>,
-    /// Whether every example has a second text; if not, none has.
-    pub has_pairs: bool,
     /// Things a user should know.
     pub notes: Vec<String>,
 }

@@ -39,7 +39,6 @@ pub fn load(train: &Path, dev: &Path, columns: &Columns) -> Result<Dataset, Data
         labels,
         train: train_examples,
         dev: dev_examples,
-        has_pairs: columns.pair.is_some(),
         notes: Vec::new(),
     })
 }

@@ -44,7 +44,7 @@ fn pairs_and_booleans() {
     let data = load(&path, &path, &columns).unwrap();
     assert_eq!(data.labels, classes(&["false", "true"]));
     assert_eq!(data.train[0], Example { text: "x".into(), pair: Some("y".into()), label: Label::Class(1) });
-    assert_eq!((data.metric, data.has_pairs, data.name.as_str()), (Metric::Accuracy, true, "a"));
+    assert_eq!((data.metric, data.name.as_str()), (Metric::Accuracy, "a"));
 }
 
 #[test]

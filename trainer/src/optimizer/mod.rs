@@ -58,16 +58,25 @@ impl Unfolded {
 /// What holds for one optimizer step.
 #[derive(Debug, Clone, Copy)]
 pub struct StepRule {
-    /// Learning rate of this step.
-    pub learning_rate: f64,
-    /// Highest learning rate of the run, at which `--core-lr auto` is measured.
+    /// Highest learning rate of the run.
     pub peak_rate: f64,
+    /// The learning rate's course.
+    pub course: Rate,
+    /// Optimizer steps taken before this one.
+    pub step: usize,
     /// Decoupled weight decay.
     pub weight_decay: f64,
     /// Gradients are multiplied by this: the global clip.
     pub gradient_scale: f64,
     /// Whether to measure how far each matrix moved.
     pub measure: bool,
+}
+
+impl StepRule {
+    /// The learning rate of a tensor that has taken `age` steps as it is.
+    pub fn learning_rate(&self, age: usize) -> f64 {
+        self.peak_rate * self.course.factor(self.step, age)
+    }
 }
 
 /// The state of all parameters.
@@ -138,7 +147,8 @@ impl ModuleMapper for Stepper<'_> {
                 None => {
                     let decay = if decays(&name) { self.rule.weight_decay } else { 0.0 };
                     let state = self.optimizer.dense.entry(name.clone()).or_default();
-                    step_tensor(flat, gradient, state, self.rule.learning_rate, decay, self.rule.gradient_scale)
+                    let learning_rate = self.rule.learning_rate(self.rule.step);
+                    step_tensor(flat, gradient, state, learning_rate, decay, self.rule.gradient_scale)
                 }
             };
             if let Some(before) = before {
@@ -179,10 +189,10 @@ fn step_chain(unfolded: &mut Unfolded, gradient: Tensor<1>, rule: &StepRule) -> 
     };
     let mut core_gradients = core_gradients.into_iter();
     let states = &mut unfolded.cores;
+    let learning_rate = rule.learning_rate(states[0].steps) * rate;
     unfolded.chain.update(|k, values| {
         // `pull_back` returns one gradient for each core.
         let Some(gradient) = core_gradients.next() else { return values };
-        let learning_rate = rule.learning_rate * rate;
         step_tensor(values, gradient, &mut states[k], learning_rate, rule.weight_decay, rule.gradient_scale)
     });
     unfolded.chain.contract().reshape([-1])

@@ -1,14 +1,15 @@
 //! What is prepared once and never changes during a run.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use burn::module::Module;
+use burn::tensor::Device;
 use overfold::checkpoint::{ClassifierPolicy, Folder, LoadReport, PoolerPolicy, load_model};
 use overfold::model::names::Group;
 use overfold::model::{BertConfig, BertForSequenceClassification};
 use overfold::tokenizer::WordPiece;
 
-use crate::config::{FinetuneConfig, Method, PoolerChoice};
+use crate::config::{FinetuneConfig, Importance, Method, PoolerChoice};
 use crate::data::{self, Columns, Dataset, Labels};
 use crate::device::{self, Opened};
 use crate::encode::EncodedSet;
@@ -119,7 +120,9 @@ impl Job {
     /// # Errors
     /// [`Error::Checkpoint`].
     pub fn load(&self) -> Result<(BertForSequenceClassification, LoadReport), Error> {
-        self.device.device.seed(self.config.seed);
+        // On the CPU first: a seed gives the same fresh weights on every device.
+        let cpu = Device::flex();
+        cpu.seed(self.config.seed);
         let pooler = match self.config.pooler {
             PoolerChoice::Auto => PoolerPolicy::Auto,
             PoolerChoice::Keep => PoolerPolicy::Required,
@@ -127,8 +130,31 @@ impl Job {
         };
         let weights = self.folder.weights()?;
         let outputs = self.labels.outputs();
-        let device = &self.device.device;
-        Ok(load_model(&weights, &self.folder.config, outputs, ClassifierPolicy::Fresh, pooler, device)?)
+        let (model, report) =
+            load_model(&weights, &self.folder.config, outputs, ClassifierPolicy::Fresh, pooler, &cpu)?;
+        Ok((model.fork(&self.device.device), report))
+    }
+
+    /// The model in `--reference`.
+    ///
+    /// # Errors
+    /// [`Error::Checkpoint`] if it is not a model of this task; [`Error::Flag`] if it is not one of these classes.
+    pub fn reference_model(&self, folder: &Path) -> Result<BertForSequenceClassification, Error> {
+        let folder = Folder::open(folder)?;
+        let wanted = self.result_config();
+        if folder.config.class_names() != wanted.class_names() {
+            let reason = format!(
+                "{}: its classes are {:?}, those of the data {:?}; fine-tune it on this task with --method plain",
+                folder.root().display(),
+                folder.config.class_names(),
+                wanted.class_names()
+            );
+            return Err(Error::flag("--reference", reason));
+        }
+        let (classifier, pooler) = (ClassifierPolicy::Required, PoolerPolicy::Required);
+        let (weights, device) = (folder.weights()?, &self.device.device);
+        // Built as the model that is trained: a file of another architecture does not fit.
+        Ok(load_model(&weights, &wanted, self.labels.outputs(), classifier, pooler, device)?.0)
     }
 
     /// `config.json` of the result.
@@ -169,6 +195,10 @@ fn check_flags(config: &FinetuneConfig) -> Result<(), Error> {
     within("--clip", config.clip, 0.0, "0 or more")?;
     if config.method == Method::Svd && !config.shape.is_empty() {
         return Err(Error::flag("--shape", "--method svd has two cores of the paper's shape; use --method static"));
+    }
+    let by_loss = matches!(config.method, Method::Static | Method::Svd) && config.importance() == Importance::Loss;
+    if config.reference.is_some() && !by_loss {
+        return Err(Error::flag("--reference", "only --method static or svd with --importance loss measures on it"));
     }
     if config.task.is_none() && config.train.is_none() {
         return Err(Error::flag("--task", "no data; give --task and --data, or --train, --dev, --text and --label"));

@@ -11,6 +11,7 @@ use super::evaluate::{evaluate, mean_loss};
 use super::step::{gradients, step};
 use super::{EvaluationRecord, Job, Log, Phase, Progress, State};
 use crate::config::{Importance, Method};
+use crate::encode::EpochOrder;
 use crate::error::Error;
 use crate::resume;
 use crate::strategy::{Accumulator, Round, Scores, by_loss};
@@ -45,10 +46,11 @@ fn train_phase(job: &Job, mut state: State, log: &mut Log, stop: &AtomicBool) ->
     let config = &job.config;
     let what = if state.phase == Phase::Reference { "reference" } else { "fine-tune" };
     let mut progress = Progress::new(what, state.step, job.total_steps);
+    let mut order = EpochOrder::new(job.train.len(), config.seed);
     let mut last_good = format!("the last checkpoint is at step {}", state.step);
     while state.step < job.total_steps {
         let measure = (state.step + 1).is_multiple_of(config.log_every) || state.step + 1 == job.total_steps;
-        let (next, result) = match step(job, state, measure) {
+        let (next, result) = match step(job, state, &mut order, measure) {
             Ok(pair) => pair,
             Err(Error::Diverged(why)) => {
                 let out = job.out.display();
@@ -113,10 +115,11 @@ fn select_before_training(job: &Job, state: &mut State, log: &mut Log) -> Result
     // One pass over the training data with dropout, nothing updated, as the released code does it.
     let mut accumulator = Accumulator::default();
     let candidates = state.selector.candidates();
+    let mut order = EpochOrder::new(job.train.len(), job.config.seed);
     let mut progress = Progress::new("importance", 0, job.steps_per_epoch);
     for pass in 0..job.steps_per_epoch {
         state.step = pass;
-        let (gradients, loss) = gradients(job, state);
+        let (gradients, loss) = gradients(job, state, &mut order);
         accumulator.add(Importance::Fisher, &state.model, &gradients, &candidates);
         progress.advance(pass + 1, || format!("loss {:.4}", loss.into_scalar::<f32>()));
     }
@@ -130,8 +133,7 @@ fn after_reference(job: &Job, state: State, log: &mut Log) -> Result<State, Erro
         Importance::Loss => scores_by_loss(job, &state)?,
         _ => state.accumulator.scores(),
     };
-    let mut fresh = State::new(job)?;
-    fresh.phase = Phase::Main;
+    let mut fresh = State::start(job, Phase::Main)?;
     fresh.evaluations = state.evaluations;
     choose(job, &mut fresh, scores, usize::MAX, log)?;
     eprintln!("{}", describe(&fresh));

@@ -4,6 +4,7 @@ use overfold::chain::Chain;
 use overfold::checkpoint::named_tensors;
 use overfold::model::BertForSequenceClassification;
 use overfold::model::names::Group;
+use overfold::mpo;
 use serde::{Deserialize, Serialize};
 
 use super::Job;
@@ -81,12 +82,25 @@ impl State {
         let config = &job.config;
         let reference =
             matches!(config.method, Method::Static | Method::Svd) && config.importance() != Importance::Fisher;
+        Self::start(job, if reference { Phase::Reference } else { Phase::Main })
+    }
+
+    /// The start of a phase.
+    ///
+    /// # Errors
+    /// As [`Self::new`].
+    pub(super) fn start(job: &Job, phase: Phase) -> Result<Self, Error> {
+        let (step, model) = match &job.config.reference {
+            // Trained already: only the measurement on it is left to do.
+            Some(folder) if phase == Phase::Reference => (job.total_steps, job.reference_model(folder)?),
+            _ => (0, job.fresh_model()?),
+        };
         Ok(Self {
-            phase: if reference { Phase::Reference } else { Phase::Main },
-            step: 0,
-            model: job.fresh_model()?,
+            phase,
+            step,
+            model,
             optimizer: Optimizer::default(),
-            selector: Selector::new(config, job.folder.config.num_hidden_layers)?,
+            selector: Selector::new(&job.config, job.folder.config.num_hidden_layers)?,
             accumulator: Accumulator::default(),
             rounds: Vec::new(),
             evaluations: Vec::new(),
@@ -109,15 +123,22 @@ impl State {
     /// # Errors
     /// [`Error::Shape`] if a matrix cannot be unfolded in its shape.
     pub(super) fn unfold(&mut self, job: &Job, names: &[String]) -> Result<(), Error> {
-        // In the order of the forward pass, matrices of one size come together; reading them one by one keeps memory low.
+        let mut matrices = Vec::with_capacity(names.len());
         for (name, data) in named_tensors(&self.model).into_iter().filter(|(name, _)| names.contains(name)) {
             let Some((group, _)) = Group::of(&name) else { continue };
-            let dims = data.shape().to_vec();
-            let values: Vec<f32> = data.iter::<f32>().collect();
-            let shape = job.config.shape_for(group, dims[0], dims[1])?;
-            let chain = Chain::unfold(&values, dims[0], dims[1], &shape, job.config.gauge, &job.device.device)
-                .map_err(|source| Error::Shape { flag: name.clone(), source })?;
-            self.optimizer.unfold(&name, Unfolded::new(chain, job.config.core_lr));
+            let [rows, cols] = [0, 1].map(|axis| data.shape()[axis]);
+            let values: Vec<f64> = data.iter::<f32>().map(f64::from).collect();
+            matrices.push((name, values, rows, cols, job.config.shape_for(group, rows, cols)?));
+        }
+        let gauge = job.config.gauge;
+        let jobs: Vec<mpo::Job> = matrices
+            .iter()
+            .map(|(_, w, rows, cols, shape)| mpo::Job { w, rows: *rows, cols: *cols, shape, gauge })
+            .collect();
+        for (unfolded, (name, ..)) in mpo::decompose_all(&jobs).into_iter().zip(&matrices) {
+            let unfolded = unfolded.map_err(|source| Error::Shape { flag: name.clone(), source })?;
+            let chain = Chain::from_mpo(&unfolded, &job.device.device);
+            self.optimizer.unfold(name, Unfolded::new(chain, job.config.core_lr));
         }
         Ok(())
     }

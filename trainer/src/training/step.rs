@@ -5,7 +5,7 @@ use overfold::model::Noise;
 
 use super::evaluate::loss;
 use super::{Job, State};
-use crate::encode::{epoch_order, pass_range};
+use crate::encode::{EpochOrder, pass_range};
 use crate::error::Error;
 use crate::optimizer::{Gradients, StepRule};
 
@@ -23,11 +23,11 @@ pub(super) struct StepResult {
 }
 
 /// Forward and backward over the passes of the next optimizer step; nothing is updated.
-pub(super) fn gradients(job: &Job, state: &State) -> (Gradients, Tensor<1>) {
+pub(super) fn gradients(job: &Job, state: &State, order: &mut EpochOrder) -> (Gradients, Tensor<1>) {
     let config = &job.config;
     let examples = job.train.len();
     let (epoch, within) = (state.step / job.steps_per_epoch, state.step % job.steps_per_epoch);
-    let order = epoch_order(examples, config.seed, epoch);
+    let order = order.of(epoch);
     let passes = (within * config.accumulate..(within + 1) * config.accumulate)
         .map(|pass| &order[pass_range(examples, config.batch, pass)])
         .filter(|indices| !indices.is_empty());
@@ -53,8 +53,13 @@ pub(super) fn gradients(job: &Job, state: &State) -> (Gradients, Tensor<1>) {
 ///
 /// # Errors
 /// [`Error::Diverged`] if a gradient is not finite; nothing is updated then.
-pub(super) fn step(job: &Job, mut state: State, measure: bool) -> Result<(State, StepResult), Error> {
-    let (gradients, loss) = gradients(job, &state);
+pub(super) fn step(
+    job: &Job,
+    mut state: State,
+    order: &mut EpochOrder,
+    measure: bool,
+) -> Result<(State, StepResult), Error> {
+    let (gradients, loss) = gradients(job, &state, order);
     let norm = gradients.norm();
     if !norm.is_finite() {
         return Err(Error::Diverged(format!(
@@ -66,14 +71,15 @@ pub(super) fn step(job: &Job, mut state: State, measure: bool) -> Result<(State,
     }
     state.observe(job, &gradients);
     let config = &job.config;
-    let learning_rate = config.lr * job.rate.factor(state.step);
     let rule = StepRule {
-        learning_rate,
         peak_rate: config.lr,
+        course: job.rate,
+        step: state.step,
         weight_decay: config.weight_decay,
         gradient_scale: if config.clip > 0.0 { (config.clip / norm).min(1.0) } else { 1.0 },
         measure,
     };
+    let learning_rate = rule.learning_rate(state.step);
     let moved;
     (state.model, moved) = state.optimizer.step(state.model, gradients, rule);
     state.step += 1;
