@@ -49,6 +49,7 @@ model = BertForSequenceClassification.from_pretrained(config["model"], num_label
 torch.nn.init.normal_(model.bert.pooler.dense.weight, std=0.02), torch.nn.init.zeros_(model.bert.pooler.dense.bias)
 tokenizer = AutoTokenizer.from_pretrained(config["model"])
 train, dev = opf.load(task, "train", config["data"]), opf.load(task, "dev", config["data"])
+lengths = [len(tokenizer(row[0], row[1], truncation=True, max_length=config["max_length"]).input_ids) for row in train]
 total = report["steps"]
 warm = max(1.0, config["warmup"] * total if config["warmup"] < 1 else config["warmup"])
 optimizer = torch.optim.AdamW(model.parameters(), lr=config["lr"], weight_decay=0.0)
@@ -96,6 +97,20 @@ def encode(rows):
     return tokenizer(texts, pairs, padding=True, truncation=True, max_length=config["max_length"], return_tensors="pt")
 
 
+def shuffled():
+    """The order of an epoch; with `--group-by-length` as the Rust program makes it."""
+    order, size = list(range(len(train))), config["batch"]
+    random.shuffle(order)
+    if config["group_by_length"]:
+        groups = (order[k : k + 50 * size] for k in range(0, len(order), 50 * size))
+        order = [i for group in groups for i in sorted(group, key=lengths.__getitem__)]
+        batches = [order[k : k + size] for k in range(0, len(order) - size + 1, size)]
+        rest = order[len(batches) * size :]
+        random.shuffle(batches)
+        order = [i for batch in batches for i in batch] + rest
+    return order
+
+
 def evaluate():
     model.eval()
     order = sorted(range(len(dev)), key=lambda i: len(dev[i][0]))
@@ -122,8 +137,7 @@ def loss_of(logits, gold):
 model.train()
 history, step = [], 0
 while step < total:
-    order = list(range(len(train)))
-    random.shuffle(order)
+    order = shuffled()
     for k in range(0, len(order), config["batch"]):
         if step == total:
             break

@@ -7,7 +7,7 @@ use std::path::Path;
 
 use burn::module::Module;
 use burn::tensor::{Device, Tensor};
-use overfold::checkpoint::{ClassifierPolicy, Folder, PoolerPolicy, Weights, load_model};
+use overfold::checkpoint::{ClassifierPolicy, Files, Folder, PoolerPolicy, Weights, load_model};
 use overfold::model::{Batch, BertForSequenceClassification, Noise};
 use overfold::tokenizer::WordPiece;
 use overfold_trainer::data::glue::{self, Task};
@@ -72,7 +72,7 @@ fn token_ids_are_those_of_transformers() {
     let vocabulary_only = tempfile::tempdir().unwrap();
     std::fs::copy(folder.join("vocab.txt"), vocabulary_only.path().join("vocab.txt")).unwrap();
     for source in [folder.as_path(), vocabulary_only.path()] {
-        let tokenizer = WordPiece::open(source, 30522, 128).unwrap();
+        let tokenizer = WordPiece::open(&Files::folder(source), 30522, 128).unwrap();
         for case in reference.cases.iter().filter(|case| case.get("a").is_some()) {
             let encoded = tokenizer.encode(case["a"].as_str().unwrap(), case["b"].as_str()).unwrap();
             assert_eq!(encoded.ids, numbers(&case["ids"]), "{}", case["a"]);
@@ -139,7 +139,7 @@ fn gradients_are_those_of_torch() {
 fn zero_shot_similarity_scores_as_published() {
     let (Some(glue), Some(folder)) = (common::material("glue"), common::minilm()) else { return };
     let (model, folder) = model(&folder);
-    let tokenizer = WordPiece::open(folder.root(), folder.config.vocab_size, 128).unwrap();
+    let tokenizer = folder.tokenizer(128).unwrap();
     let dev = glue::load(Task::Stsb, &glue).unwrap().dev;
     let embed = |text: fn(&overfold_trainer::data::Example) -> &str| {
         let mut examples = dev.clone();

@@ -11,6 +11,7 @@ use std::error::Error;
 use std::process::Command;
 use std::time::Instant;
 
+use burn::module::Module;
 use burn::tensor::activation::log_softmax;
 use burn::tensor::{Device, Int, Tensor, TensorData};
 use overfold::chain::Chain;

@@ -7,6 +7,7 @@ use clap::{Args, Parser, Subcommand};
 use crate::config::FinetuneConfig;
 use crate::data::glue::Task;
 use crate::device::Choice;
+use crate::pretrain::PretrainConfig;
 
 /// Over-parameterized fine-tuning of small language models (OPF): unfold, fine-tune, fold.
 #[derive(Debug, Parser)]
@@ -32,6 +33,10 @@ pub enum Command {
     Inspect(InspectArgs),
     /// Check that the device computes what the CPU computes
     Doctor(DoctorArgs),
+    /// Learn a WordPiece vocabulary from text
+    Vocab(VocabArgs),
+    /// Pre-train a model on text, as a masked language model
+    Pretrain(Box<PretrainArgs>),
 }
 
 /// `overfold finetune`.
@@ -110,6 +115,9 @@ pub struct PredictArgs {
     /// Longest input in tokens
     #[arg(long, default_value_t = 128, value_name = "TOKENS")]
     pub max_length: usize,
+    /// Show what a pre-trained model would put in the place of each [MASK]
+    #[arg(long, conflicts_with_all = ["pair", "pair_column"])]
+    pub fill_mask: bool,
     /// auto, cpu, gpu, gpu:N or software
     #[arg(long, default_value_t = Default::default())]
     pub device: Choice,
@@ -153,6 +161,37 @@ pub struct InspectArgs {
     /// Write the spectrum of --matrix as a picture
     #[arg(long, value_name = "FILE", requires = "matrix")]
     pub svg: Option<PathBuf>,
+}
+
+/// `overfold vocab`.
+#[derive(Debug, Args)]
+pub struct VocabArgs {
+    /// Text to learn from, plain or `.gz`: one paragraph a line, blank lines between articles
+    #[arg(long, value_name = "FILE", num_args = 1.., required = true)]
+    pub text: Vec<PathBuf>,
+    /// Tokens in the vocabulary
+    #[arg(long, default_value_t = 6000, value_name = "N")]
+    pub size: usize,
+    /// Longest input of the models that will use it
+    #[arg(long, default_value_t = 128, value_name = "TOKENS")]
+    pub positions: usize,
+    /// Folder for the tokenizer; must not exist yet
+    #[arg(long, value_name = "DIR")]
+    pub out: PathBuf,
+}
+
+/// `overfold pretrain`.
+#[derive(Debug, Args)]
+pub struct PretrainArgs {
+    /// What is run.
+    #[command(flatten)]
+    pub config: PretrainConfig,
+    /// Folder for the result; must not exist yet
+    #[arg(long, value_name = "DIR", help_heading = "Run")]
+    pub out: PathBuf,
+    /// Go on with the interrupted run in --out; its saved flags hold
+    #[arg(long, help_heading = "Run")]
+    pub resume: bool,
 }
 
 /// `overfold doctor`.

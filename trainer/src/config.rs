@@ -257,6 +257,10 @@ pub struct FinetuneConfig {
     /// Examples in one forward and backward pass
     #[arg(long, default_value_t = 32, value_name = "N", help_heading = "Optimization")]
     pub batch: usize,
+    /// Batches of texts of alike length: less padding, up to twice as fast, a little less random
+    #[arg(long, help_heading = "Optimization")]
+    #[serde(default)]
+    pub group_by_length: bool,
     /// Passes whose gradients make one optimizer step
     #[arg(long, default_value_t = 1, value_name = "N", help_heading = "Optimization")]
     pub accumulate: usize,

@@ -92,6 +92,15 @@ impl EncodedSet {
         Targets::Scores(Tensor::from_data(TensorData::new(scores, [length]), device))
     }
 
+    /// The order of the examples in each epoch of a run.
+    pub fn order(&self, group_by_length: bool, batch: usize, seed: u64) -> EpochOrder {
+        if group_by_length {
+            EpochOrder::by_length(self.inputs.iter().map(|input| input.ids.len()).collect(), batch, seed)
+        } else {
+            EpochOrder::new(self.len(), seed)
+        }
+    }
+
     /// Batches in order of length, so that little is padded; for evaluation.
     pub fn batches_by_length(&self, size: usize) -> Vec<Vec<usize>> {
         let mut order: Vec<usize> = (0..self.len()).collect();
@@ -107,12 +116,25 @@ pub struct EpochOrder {
     seed: u64,
     epoch: Option<usize>,
     order: Vec<usize>,
+    /// Length of each example and size of the batches, if batches are of alike lengths.
+    lengths: Option<(Vec<usize>, usize)>,
 }
+
+/// Batches whose examples are sorted by length together: enough for little padding, few enough that an example meets
+/// other neighbours in each epoch.
+const SORTED: usize = 50;
 
 impl EpochOrder {
     /// Orders of `examples` examples.
     pub fn new(examples: usize, seed: u64) -> Self {
-        Self { seed, epoch: None, order: (0..examples).collect() }
+        Self { seed, epoch: None, order: (0..examples).collect(), lengths: None }
+    }
+
+    /// Orders in which every `batch` examples that follow each other have alike lengths; such batches are at random
+    /// places.
+    pub fn by_length(lengths: Vec<usize>, batch: usize, seed: u64) -> Self {
+        let examples = lengths.len();
+        Self { lengths: Some((lengths, batch)), ..Self::new(examples, seed) }
     }
 
     /// The order of an epoch, counted from 0.
@@ -121,7 +143,18 @@ impl EpochOrder {
             self.epoch = Some(epoch);
             self.order.sort_unstable();
             let place = (epoch as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15);
-            self.order.shuffle(&mut StdRng::seed_from_u64(self.seed ^ place));
+            let mut rng = StdRng::seed_from_u64(self.seed ^ place);
+            self.order.shuffle(&mut rng);
+            if let Some((lengths, batch)) = &self.lengths {
+                for group in self.order.chunks_mut(SORTED * batch) {
+                    group.sort_by_key(|&example| lengths[example]);
+                }
+                // The last batch may be shorter: it stays where it is.
+                let (full, rest) = self.order.split_at(self.order.len() / batch * batch);
+                let mut batches: Vec<&[usize]> = full.chunks(*batch).collect();
+                batches.shuffle(&mut rng);
+                self.order = [batches.concat().as_slice(), rest].concat();
+            }
         }
         &self.order
     }
@@ -147,6 +180,24 @@ mod tests {
         let mut sorted = order;
         sorted.sort_unstable();
         assert_eq!(sorted, (0..100).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn batches_by_length_cover_an_epoch_with_little_padding() {
+        let lengths: Vec<usize> = (0..1003).map(|k| 3 + k * 7919 % 120).collect();
+        let padded = |order: &[usize]| -> usize {
+            order.chunks(10).map(|batch| batch.len() * batch.iter().map(|&k| lengths[k]).max().unwrap()).sum()
+        };
+        let mut orders = EpochOrder::by_length(lengths.clone(), 10, 7);
+        let order = orders.of(0).to_vec();
+        let (all, random) = (lengths.iter().sum::<usize>(), EpochOrder::new(1003, 7).of(0).to_vec());
+        assert!(padded(&order) < all * 11 / 10 && padded(&random) > all * 3 / 2, "{} {all}", padded(&order));
+        // Long and short batches are mixed, and neighbours change.
+        let first: Vec<usize> = order.chunks(10).map(|batch| lengths[batch[0]]).collect();
+        assert!(!first.is_sorted() && order != orders.of(1));
+        let mut sorted = order;
+        sorted.sort_unstable();
+        assert_eq!(sorted, (0..1003).collect::<Vec<_>>());
     }
 
     #[test]

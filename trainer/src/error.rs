@@ -50,10 +50,12 @@ pub enum Error {
         reason: String,
     },
     /// A run could not write a checkpoint, its log or its result: no room, for example.
-    #[error("{source}\nEverything up to the last checkpoint is kept. When this is mended, go on with: overfold finetune --resume --out {}", out.display())]
+    #[error("{source}\nEverything up to the last checkpoint is kept. When this is mended, go on with: overfold {command} --resume --out {}", out.display())]
     Unsaved {
         /// What could not be written.
         source: Box<Error>,
+        /// The command that was run.
+        command: &'static str,
         /// The run's folder.
         out: PathBuf,
     },

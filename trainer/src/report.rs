@@ -10,6 +10,7 @@ use burn::tensor::{Device, Tensor, TensorData};
 use overfold::checkpoint::{ClassifierPolicy, Folder, PoolerPolicy, load_model};
 use overfold::model::names::Path as ParameterPath;
 use overfold::model::{BertForSequenceClassification, Noise};
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use crate::config::FinetuneConfig;
@@ -104,10 +105,7 @@ impl RunReport {
     /// # Errors
     /// [`Error::File`] if there is none, or it is of another version.
     pub fn read(run: &Path) -> Result<Self, Error> {
-        let path = run.join("run.json");
-        let text = fs::read_to_string(&path)
-            .map_err(|e| Error::file(&path, format!("{e}; expected the folder of a run (its --out)")))?;
-        serde_json::from_str(&text).map_err(|e| Error::file(&path, e))
+        read_json(run)
     }
 
     /// Writes `run.json` under a temporary name first.
@@ -115,12 +113,25 @@ impl RunReport {
     /// # Errors
     /// [`Error::File`].
     pub fn write(&self, run: &Path) -> Result<(), Error> {
-        let path = run.join("run.json");
-        let partial = run.join("run.json.partial");
-        let mut text = serde_json::to_string_pretty(self).map_err(|e| Error::file(&path, e))?;
-        text.push('\n');
-        fs::write(&partial, text).and_then(|()| fs::rename(&partial, &path)).map_err(|e| Error::file(&path, e))
+        write_json(run, self)
     }
+}
+
+/// Reads the `run.json` of a folder.
+pub(crate) fn read_json<T: DeserializeOwned>(run: &Path) -> Result<T, Error> {
+    let path = run.join("run.json");
+    let text = fs::read_to_string(&path)
+        .map_err(|e| Error::file(&path, format!("{e}; expected the folder of a run (its --out)")))?;
+    serde_json::from_str(&text).map_err(|e| Error::file(&path, e))
+}
+
+/// Writes the `run.json` of a folder under a temporary name first.
+pub(crate) fn write_json(run: &Path, report: &impl Serialize) -> Result<(), Error> {
+    let path = run.join("run.json");
+    let partial = run.join("run.json.partial");
+    let mut text = serde_json::to_string_pretty(report).map_err(|e| Error::file(&path, e))?;
+    text.push('\n');
+    fs::write(&partial, text).and_then(|()| fs::rename(&partial, &path)).map_err(|e| Error::file(&path, e))
 }
 
 /// Checks the folder `model/` of a finished run against the model in memory and against its chains.

@@ -1,41 +1,50 @@
 //! The files of a Hugging Face folder.
 
-use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use super::{CheckpointError, Weights};
-use crate::model::BertConfig;
+use super::files::EXPECTED;
+use super::{CheckpointError, Files, Weights};
+use crate::model::{BertConfig, ConfigError};
+use crate::tokenizer::WordPiece;
 
-/// A folder with `config.json`, `model.safetensors` and a tokenizer.
+/// `config.json`, `model.safetensors` and a tokenizer.
 #[derive(Debug, Clone)]
 pub struct Folder {
-    root: PathBuf,
+    files: Files,
     /// The parsed `config.json`.
     pub config: BertConfig,
 }
 
 impl Folder {
-    /// The tokenizer's files, which are copied as they are.
-    const TOKENIZER: [&str; 4] = ["tokenizer.json", "vocab.txt", "tokenizer_config.json", "special_tokens_map.json"];
-
-    /// Reads and checks `config.json`; the weights are read later.
+    /// Reads and checks `config.json` of a folder on disk; the weights are read later.
     ///
     /// # Errors
     /// [`CheckpointError`] names the file and what is wrong with it.
     pub fn open(root: &Path) -> Result<Self, CheckpointError> {
-        let path = root.join("config.json");
-        if !path.is_file() {
-            let expected = "config.json, model.safetensors and tokenizer.json or vocab.txt";
-            return Err(CheckpointError::NotFound { path, expected });
-        }
-        let text = fs::read_to_string(&path).map_err(CheckpointError::io(&path))?;
-        let config = BertConfig::from_json(&text).map_err(|source| CheckpointError::Config { path, source })?;
-        Ok(Self { root: root.to_owned(), config })
+        Self::from_files(Files::folder(root))
+    }
+
+    /// The same for files wherever they are.
+    ///
+    /// # Errors
+    /// [`CheckpointError`] names the file and what is wrong with it.
+    pub fn from_files(files: Files) -> Result<Self, CheckpointError> {
+        let path = files.path("config.json");
+        let Some(bytes) = files.read("config.json")? else {
+            return Err(CheckpointError::NotFound { path, expected: EXPECTED });
+        };
+        let config = serde_json::from_slice(&bytes).map_err(ConfigError::from).and_then(BertConfig::from_value);
+        Ok(Self { config: config.map_err(|source| CheckpointError::Config { path, source })?, files })
     }
 
     /// Where it is.
     pub fn root(&self) -> &Path {
-        &self.root
+        self.files.root()
+    }
+
+    /// Its files.
+    pub fn files(&self) -> &Files {
+        &self.files
     }
 
     /// Opens `model.safetensors`.
@@ -43,20 +52,14 @@ impl Folder {
     /// # Errors
     /// As [`Weights::open`].
     pub fn weights(&self) -> Result<Weights, CheckpointError> {
-        Weights::open(&self.root.join("model.safetensors"))
+        self.files.weights()
     }
 
-    /// Copies the tokenizer's files to `to`.
+    /// The tokenizer, cutting at `max_length` tokens.
     ///
     /// # Errors
-    /// [`CheckpointError::Io`].
-    pub fn copy_tokenizer(&self, to: &Path) -> Result<(), CheckpointError> {
-        for name in Self::TOKENIZER {
-            let from = self.root.join(name);
-            if from.is_file() {
-                fs::copy(&from, to.join(name)).map_err(CheckpointError::io(&from))?;
-            }
-        }
-        Ok(())
+    /// As [`WordPiece::open`].
+    pub fn tokenizer(&self, max_length: usize) -> Result<WordPiece, CheckpointError> {
+        WordPiece::open(&self.files, self.config.vocab_size, max_length)
     }
 }

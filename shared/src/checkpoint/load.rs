@@ -7,7 +7,7 @@ use burn::tensor::{Device, Tensor, TensorData};
 
 use super::{CheckpointError, Weights};
 use crate::model::names::Path;
-use crate::model::{BertConfig, BertForSequenceClassification};
+use crate::model::{BertConfig, BertForMaskedLM, BertForSequenceClassification};
 
 /// Where the classifier's parameters come from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -61,6 +61,35 @@ pub fn load_model(
     if pooler == PoolerPolicy::Fresh || (pooler == PoolerPolicy::Auto && !trained_pooler(weights, &names)?) {
         fresh_prefixes.push("bert.pooler.");
     }
+    // Heads of pre-training, and what a fresh head replaces.
+    let ignorable = [&["cls."][..], &fresh_prefixes].concat();
+    let model = BertForSequenceClassification::new(config, outputs, device);
+    fill(weights, names, model, fresh_prefixes, &ignorable, device)
+}
+
+/// Makes a model for masked-language modelling on `device` from a checkpoint's tensors.
+///
+/// # Errors
+/// As [`load_model`].
+pub fn load_masked(
+    weights: &Weights,
+    config: &BertConfig,
+    device: &Device,
+) -> Result<(BertForMaskedLM, LoadReport), CheckpointError> {
+    // The decoder is the word embedding; some files repeat it.
+    let ignorable = ["bert.pooler.", "cls.seq_relationship.", "cls.predictions.decoder."];
+    fill(weights, weights.canonical_names(), BertForMaskedLM::new(config, device), Vec::new(), &ignorable, device)
+}
+
+/// Fills a fresh model. `names`: canonical names and those in the file.
+fn fill<M: Module>(
+    weights: &Weights,
+    names: BTreeMap<String, String>,
+    model: M,
+    fresh_prefixes: Vec<&'static str>,
+    ignorable: &[&str],
+    device: &Device,
+) -> Result<(M, LoadReport), CheckpointError> {
     let mut loader = Loader {
         weights,
         names,
@@ -71,7 +100,7 @@ pub fn load_model(
         missing: Vec::new(),
         error: None,
     };
-    let model = BertForSequenceClassification::new(config, outputs, device).map(&mut loader);
+    let model = model.map(&mut loader);
     if let Some(error) = loader.error {
         return Err(error);
     }
@@ -80,10 +109,8 @@ pub fn load_model(
     }
     // What the model took was removed from `names`.
     let (ignored, unused): (Vec<_>, Vec<_>) = loader.names.into_iter().partition(|(canonical, _)| {
-        // Integer positions of old `transformers` releases, heads of pre-training, and what a fresh head replaces.
-        canonical == "bert.embeddings.position_ids"
-            || canonical.starts_with("cls.")
-            || loader.fresh_prefixes.iter().any(|prefix| canonical.starts_with(prefix))
+        // Integer positions of old `transformers` releases are no parameters.
+        canonical == "bert.embeddings.position_ids" || ignorable.iter().any(|prefix| canonical.starts_with(prefix))
     });
     let originals = |pairs: Vec<(String, String)>| pairs.into_iter().map(|(_, name)| name).collect();
     if !unused.is_empty() {

@@ -6,6 +6,7 @@
 
 mod atomic;
 mod error;
+mod files;
 mod folder;
 mod load;
 mod save;
@@ -13,7 +14,8 @@ mod weights;
 
 pub use atomic::write_folder;
 pub use error::CheckpointError;
+pub use files::Files;
 pub use folder::Folder;
-pub use load::{ClassifierPolicy, LoadReport, PoolerPolicy, load_model};
+pub use load::{ClassifierPolicy, LoadReport, PoolerPolicy, load_masked, load_model};
 pub use save::{named_tensors, save_model, write_safetensors};
 pub use weights::Weights;

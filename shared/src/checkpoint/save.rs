@@ -8,9 +8,9 @@ use burn::tensor::{Tensor, TensorData};
 use safetensors::tensor::{TensorView, serialize_to_file};
 use safetensors::{Dtype, SafeTensorError};
 
-use super::{CheckpointError, Folder};
+use super::{CheckpointError, Files};
 use crate::model::names::Path;
-use crate::model::{BertConfig, BertForSequenceClassification};
+use crate::model::BertConfig;
 
 /// Every parameter of a module with its name in the checkpoint, read to host memory in f32.
 pub fn named_tensors<M: Module>(module: &M) -> Vec<(String, TensorData)> {
@@ -54,15 +54,15 @@ pub fn write_safetensors(path: &FilePath, tensors: &[(String, TensorData)]) -> R
     serialize_to_file(views, Some(metadata), path).map_err(failed)
 }
 
-/// Fills the folder `to` with `config.json`, `model.safetensors` and the tokenizer of `source`.
+/// Fills the folder `to` with `config.json`, `model.safetensors` and the tokenizer's files of `tokenizer`.
 ///
 /// # Errors
 /// [`CheckpointError::Io`].
-pub fn save_model(
+pub fn save_model<M: Module>(
     to: &FilePath,
-    model: &BertForSequenceClassification,
+    model: &M,
     config: &BertConfig,
-    source: &Folder,
+    tokenizer: &Files,
 ) -> Result<(), CheckpointError> {
     write_safetensors(&to.join("model.safetensors"), &named_tensors(model))?;
     let path = to.join("config.json");
@@ -70,5 +70,5 @@ pub fn save_model(
     let mut text = serde_json::to_string_pretty(config).map_err(invalid)?;
     text.push('\n');
     std::fs::write(&path, text).map_err(CheckpointError::io(&path))?;
-    source.copy_tokenizer(to)
+    tokenizer.copy_tokenizer(to)
 }

@@ -14,7 +14,7 @@ use super::CheckpointError;
 enum Bytes {
     #[cfg(not(target_family = "wasm"))]
     Mapped(memmap2::Mmap),
-    Owned(Vec<u8>),
+    Owned(Cow<'static, [u8]>),
 }
 
 impl AsRef<[u8]> for Bytes {
@@ -22,7 +22,7 @@ impl AsRef<[u8]> for Bytes {
         match self {
             #[cfg(not(target_family = "wasm"))]
             Self::Mapped(map) => map,
-            Self::Owned(vec) => vec,
+            Self::Owned(bytes) => bytes,
         }
     }
 }
@@ -43,8 +43,7 @@ impl Weights {
     #[cfg(not(target_family = "wasm"))]
     pub fn open(path: &Path) -> Result<Self, CheckpointError> {
         if !path.is_file() {
-            let expected = "config.json, model.safetensors and tokenizer.json or vocab.txt";
-            return Err(CheckpointError::NotFound { path: path.to_owned(), expected });
+            return Err(CheckpointError::NotFound { path: path.to_owned(), expected: super::files::EXPECTED });
         }
         let file = std::fs::File::open(path).map_err(CheckpointError::io(path))?;
         // SAFETY: the map is read-only; as with every mapped file, another process must not truncate it meanwhile.
@@ -52,12 +51,12 @@ impl Weights {
         Self::new(path, Bytes::Mapped(map))
     }
 
-    /// Takes the bytes of a file that was fetched; `path` is for messages.
+    /// Takes the bytes of a file; `path` is for messages.
     ///
     /// # Errors
     /// [`CheckpointError::Safetensors`].
-    pub fn from_bytes(path: &Path, bytes: Vec<u8>) -> Result<Self, CheckpointError> {
-        Self::new(path, Bytes::Owned(bytes))
+    pub fn from_bytes(path: &Path, bytes: impl Into<Cow<'static, [u8]>>) -> Result<Self, CheckpointError> {
+        Self::new(path, Bytes::Owned(bytes.into()))
     }
 
     fn new(path: &Path, bytes: Bytes) -> Result<Self, CheckpointError> {

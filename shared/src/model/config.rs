@@ -96,7 +96,14 @@ impl BertConfig {
     /// # Errors
     /// [`ConfigError`] names the key, its value and what is supported.
     pub fn from_json(text: &str) -> Result<Self, ConfigError> {
-        let raw: Value = serde_json::from_str(text)?;
+        Self::from_value(serde_json::from_str(text)?)
+    }
+
+    /// Checks a parsed `config.json`.
+    ///
+    /// # Errors
+    /// As [`Self::from_json`].
+    pub fn from_value(raw: Value) -> Result<Self, ConfigError> {
         // Before the keys of BERT are looked for: another architecture lacks them, and "missing field" would mislead.
         if let Some(kind) = raw.get("model_type")
             && kind != "bert"

@@ -1,4 +1,4 @@
-//! The BERT family on Burn: encoder, pooler and classification or regression head.
+//! The BERT family on Burn: encoder, pooler, classification or regression head, and the head of pre-training.
 //!
 //! Follows `BertForSequenceClassification` of Hugging Face `transformers`
 //! (<https://github.com/huggingface/transformers/blob/main/src/transformers/models/bert/modeling_bert.py>; Devlin et
@@ -15,6 +15,7 @@ mod config;
 mod embeddings;
 mod encoder;
 mod layers;
+mod masked;
 pub mod names;
 mod noise;
 
@@ -25,6 +26,7 @@ pub use config::{BertConfig, ConfigError};
 pub use embeddings::Embeddings;
 pub use encoder::{Encoder, Intermediate, Layer, Output};
 pub use layers::{Embedding, LayerNorm, Linear};
+pub use masked::{BertForMaskedLM, BertTrunk, PredictionHead, PredictionTransform, Predictions};
 pub use noise::Noise;
 #[cfg(test)]
 pub(crate) use noise::mix;

@@ -9,7 +9,7 @@ use std::process::{Command, Output};
 use std::sync::Mutex;
 
 use burn::tensor::Device;
-use overfold::checkpoint::{Folder, save_model};
+use overfold::checkpoint::{Files, save_model};
 use overfold::model::{BertConfig, BertForSequenceClassification};
 
 /// The words of the tiny model; ids follow the order.
@@ -43,7 +43,7 @@ pub fn tiny_model(dir: &Path) -> PathBuf {
     let device = Device::flex();
     device.seed(5);
     let model = BertForSequenceClassification::new(&config, 2, &device);
-    let source = Folder::open(&folder).unwrap();
+    let source = Files::folder(&folder);
     let written = dir.join("written");
     fs::create_dir_all(&written).unwrap();
     save_model(&written, &model, &config, &source).unwrap();

@@ -26,7 +26,7 @@ pub(super) fn run(args: &FoldArgs) -> Result<(), Error> {
     let empty = BertForSequenceClassification::new(&config, report.labels.outputs(), &device);
     // The model is dense at every step: its weights are the contracted chains.
     let (model, step) = resume::load_weights(&args.run, empty, &device)?;
-    write_folder::<Error>(&args.out, |folder| Ok(save_model(folder, &model, &config, &source)?))?;
+    write_folder::<Error>(&args.out, |folder| Ok(save_model(folder, &model, &config, source.files())?))?;
     println!("{} holds the model of step {step}", args.out.display());
     Ok(())
 }

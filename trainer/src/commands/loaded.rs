@@ -25,7 +25,7 @@ pub(super) fn open(model: &str, max_length: usize, choice: Choice) -> Result<Loa
         let reason = format!("{max_length} tokens; the model takes 3 to {}", config.max_position_embeddings);
         return Err(Error::flag("--max-length", reason));
     }
-    let tokenizer = WordPiece::open(folder.root(), config.vocab_size, max_length)?;
+    let tokenizer = folder.tokenizer(max_length)?;
     let weights = folder.weights()?;
     // The file knows how many outputs there are; `id2label` may be missing.
     let outputs = weights.shape("classifier.weight").and_then(|shape| shape.first().copied()).unwrap_or(1);

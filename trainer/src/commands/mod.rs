@@ -2,11 +2,15 @@
 
 mod doctor;
 mod eval;
+mod fill_mask;
 mod finetune;
 mod fold;
 mod inspect;
 mod loaded;
 mod predict;
+mod pretrain;
+mod resumed;
+mod vocab;
 
 use std::ffi::OsString;
 
@@ -22,5 +26,7 @@ pub fn dispatch(cli: Cli, arguments: &[OsString]) -> Result<(), Error> {
         Command::Fold(args) => fold::run(&args),
         Command::Inspect(args) => inspect::run(args),
         Command::Doctor(args) => doctor::run(&args),
+        Command::Vocab(args) => vocab::run(&args),
+        Command::Pretrain(args) => pretrain::run(*args, arguments),
     }
 }

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::loaded;
+use super::{fill_mask, loaded};
 use crate::cli::PredictArgs;
 use crate::data::{self, Example, Label, Labels};
 use crate::encode::EncodedSet;
@@ -11,6 +11,10 @@ use crate::training::logits;
 
 pub(super) fn run(args: PredictArgs) -> Result<(), Error> {
     let texts = texts(&args)?;
+    if args.fill_mask {
+        let texts: Vec<String> = texts.into_iter().map(|(text, _)| text).collect();
+        return fill_mask::run(&args.model, &texts, args.max_length, args.device, args.json);
+    }
     let loaded = loaded::open(&args.model, args.max_length, args.device)?;
     // Labels are not known; what stands there is not read.
     let examples: Vec<Example> =

@@ -11,7 +11,6 @@ use std::collections::BTreeMap;
 use burn::module::{Module, ModuleMapper, Param};
 use burn::tensor::Tensor;
 use overfold::chain::Chain;
-use overfold::model::BertForSequenceClassification;
 use overfold::model::names::{Group, Path};
 use overfold::operations::{AdamW, Moments, adamw};
 
@@ -96,19 +95,14 @@ impl Optimizer {
     }
 
     /// Number of values that are trained: dense parameters and cores.
-    pub fn trained_parameters(&self, model: &BertForSequenceClassification) -> usize {
+    pub fn trained_parameters<M: Module>(&self, model: &M) -> usize {
         let replaced: usize = self.unfolded.values().map(|u| u.chain.matrix_dims().iter().product::<usize>()).sum();
         let cores: usize = self.unfolded.values().map(|u| u.chain.parameters()).sum();
         model.num_params() - replaced + cores
     }
 
     /// Takes one step. Returns the model, and the RMS of every matrix's change if `rule.measure`.
-    pub fn step(
-        &mut self,
-        model: BertForSequenceClassification,
-        gradients: Gradients,
-        rule: StepRule,
-    ) -> (BertForSequenceClassification, BTreeMap<String, f64>) {
+    pub fn step<M: Module>(&mut self, model: M, gradients: Gradients, rule: StepRule) -> (M, BTreeMap<String, f64>) {
         let mut stepper = Stepper { optimizer: self, gradients, rule, path: Path::default(), moved: Vec::new() };
         let model = model.map(&mut stepper);
         let moved = stepper.moved.into_iter().map(|(name, rms)| (name, f64::from(rms.into_scalar::<f32>()))).collect();

@@ -7,12 +7,11 @@ use burn::tensor::Device;
 use overfold::checkpoint::{ClassifierPolicy, Folder, LoadReport, PoolerPolicy, load_model};
 use overfold::model::names::Group;
 use overfold::model::{BertConfig, BertForSequenceClassification};
-use overfold::tokenizer::WordPiece;
 
 use crate::config::{FinetuneConfig, Importance, Method, PoolerChoice};
 use crate::data::{self, Columns, Dataset, Labels};
 use crate::device::{self, Opened};
-use crate::encode::EncodedSet;
+use crate::encode::{EncodedSet, EpochOrder};
 use crate::error::Error;
 use crate::hub;
 use crate::metrics::Metric;
@@ -66,7 +65,7 @@ impl Job {
             let reason = format!("{} tokens; the model takes 3 to {longest}", config.max_length);
             return Err(Error::flag("--max-length", reason));
         }
-        let tokenizer = WordPiece::open(folder.root(), folder.config.vocab_size, config.max_length)?;
+        let tokenizer = folder.tokenizer(config.max_length)?;
         let dataset = load_data(&config)?;
         let (validation, test) = match config.split_dev {
             Some(seed) => {
@@ -105,6 +104,11 @@ impl Job {
             total_steps,
             notes,
         })
+    }
+
+    /// The order of the training examples in each epoch.
+    pub fn epoch_order(&self) -> EpochOrder {
+        self.train.order(self.config.group_by_length, self.config.batch, self.config.seed)
     }
 
     /// The pre-trained model with a fresh head, ready to train.

@@ -2,15 +2,11 @@
 
 mod evaluate;
 mod job;
-mod log;
-mod progress;
 mod run;
 mod state;
 mod step;
 
 pub use evaluate::{Evaluation, evaluate, logits, mean_loss};
 pub use job::Job;
-pub use log::Log;
-pub use progress::Progress;
 pub use run::{Outcome, train};
 pub use state::{Best, EvaluationRecord, Phase, State};

@@ -9,10 +9,11 @@ use serde_json::json;
 
 use super::evaluate::{evaluate, mean_loss};
 use super::step::{gradients, step};
-use super::{EvaluationRecord, Job, Log, Phase, Progress, State};
+use super::{EvaluationRecord, Job, Phase, State};
 use crate::config::{Importance, Method};
-use crate::encode::EpochOrder;
 use crate::error::Error;
+use crate::log::Log;
+use crate::progress::Progress;
 use crate::resume;
 use crate::strategy::{Accumulator, Round, Scores, by_loss};
 
@@ -46,7 +47,7 @@ fn train_phase(job: &Job, mut state: State, log: &mut Log, stop: &AtomicBool) ->
     let config = &job.config;
     let what = if state.phase == Phase::Reference { "reference" } else { "fine-tune" };
     let mut progress = Progress::new(what, state.step, job.total_steps);
-    let mut order = EpochOrder::new(job.train.len(), config.seed);
+    let mut order = job.epoch_order();
     let mut last_good = format!("the last checkpoint is at step {}", state.step);
     while state.step < job.total_steps {
         let measure = (state.step + 1).is_multiple_of(config.log_every) || state.step + 1 == job.total_steps;
@@ -115,7 +116,7 @@ fn select_before_training(job: &Job, state: &mut State, log: &mut Log) -> Result
     // One pass over the training data with dropout, nothing updated, as the released code does it.
     let mut accumulator = Accumulator::default();
     let candidates = state.selector.candidates();
-    let mut order = EpochOrder::new(job.train.len(), job.config.seed);
+    let mut order = job.epoch_order();
     let mut progress = Progress::new("importance", 0, job.steps_per_epoch);
     for pass in 0..job.steps_per_epoch {
         state.step = pass;

@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 use serde_json::Value;
 
-use super::Phase;
 use crate::error::Error;
+use crate::training::Phase;
 
 /// An open log.
 #[derive(Debug)]

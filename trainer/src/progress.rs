@@ -8,11 +8,13 @@ use indicatif::{ProgressBar, ProgressStyle};
 /// Seconds between plain lines.
 const QUIET: Duration = Duration::from_secs(10);
 
-/// Progress of a phase of known length.
+/// Progress of something long.
 #[derive(Debug)]
 pub struct Progress {
     bar: Option<ProgressBar>,
     what: &'static str,
+    unit: &'static str,
+    /// 0 if nobody knows.
     total: usize,
     first: usize,
     start: Instant,
@@ -22,9 +24,25 @@ pub struct Progress {
 impl Progress {
     /// Starts at step `done` of `total`.
     pub fn new(what: &'static str, done: usize, total: usize) -> Self {
-        let bar = std::io::stderr().is_terminal().then(|| {
-            let bar = ProgressBar::new(total as u64).with_position(done as u64);
-            let style = "{prefix} {bar:30} {pos}/{len} [{elapsed} < {eta}, {per_sec}] {msg}";
+        let style = "{prefix} {bar:30} {pos}/{len} [{elapsed} < {eta}, {per_sec}] {msg}";
+        let bar = Self::bar(what, style, |bar| bar.with_position(done as u64), Some(total as u64));
+        Self::start(bar, what, "steps", done, total)
+    }
+
+    /// Counts `unit`s, of which nobody knows how many there are.
+    pub fn counter(what: &'static str, unit: &'static str) -> Self {
+        let style = format!("{{prefix}} {{spinner}} {{pos}} {unit} [{{elapsed}}, {{per_sec}}] {{msg}}");
+        Self::start(Self::bar(what, &style, |bar| bar, None), what, unit, 0, 0)
+    }
+
+    fn bar(
+        what: &'static str,
+        style: &str,
+        prepare: impl FnOnce(ProgressBar) -> ProgressBar,
+        length: Option<u64>,
+    ) -> Option<ProgressBar> {
+        std::io::stderr().is_terminal().then(|| {
+            let bar = prepare(length.map_or_else(ProgressBar::no_length, ProgressBar::new));
             if let Ok(style) = ProgressStyle::with_template(style) {
                 bar.set_style(style);
             }
@@ -32,9 +50,12 @@ impl Progress {
             // Time left is by the steps of this process.
             bar.reset_eta();
             bar
-        });
+        })
+    }
+
+    fn start(bar: Option<ProgressBar>, what: &'static str, unit: &'static str, first: usize, total: usize) -> Self {
         let now = Instant::now();
-        Self { bar, what, total, first: done, start: now, printed: now }
+        Self { bar, what, unit, total, first, start: now, printed: now }
     }
 
     /// Step `done` is finished; `message` is made only if it will be shown.
@@ -47,9 +68,15 @@ impl Progress {
                 self.printed = Instant::now();
             }
         } else if self.printed.elapsed() > QUIET || done == self.total {
+            let Self { what, unit, total, .. } = self;
             let speed = (done - self.first) as f64 / self.start.elapsed().as_secs_f64();
-            let left = (self.total - done) as f64 / speed;
-            eprintln!("{} {done}/{} · {} · {speed:.2} steps/s · {left:.0} s left", self.what, self.total, message());
+            let message = message();
+            if *total > 0 {
+                let left = (*total - done) as f64 / speed;
+                eprintln!("{what} {done}/{total} · {message} · {speed:.2} {unit}/s · {left:.0} s left");
+            } else {
+                eprintln!("{what} {done} {unit} · {message} · {speed:.0} {unit}/s");
+            }
             self.printed = Instant::now();
         }
     }

@@ -1,0 +1,275 @@
+//! What is prepared once and never changes during a run.
+
+use std::path::{Path, PathBuf};
+
+use burn::module::{Module, ModuleMapper, Param};
+use burn::tensor::{Device, Int, Tensor, TensorData};
+use overfold::checkpoint::{CheckpointError, Files, Folder, load_masked, save_model, write_folder};
+use overfold::model::{Batch, BertConfig, BertForMaskedLM};
+use overfold::tokenizer::WordPiece;
+use rayon::prelude::*;
+
+use super::config::PretrainConfig;
+use super::masking::{Masked, Masker};
+use super::windows::Windows;
+use crate::device::{self, Opened};
+use crate::error::Error;
+use crate::optimizer::Rate;
+
+/// Every so many windows one is held out, if no other text is given for that.
+const HOLD_OUT: usize = 200;
+
+/// A run's inputs: configuration, tokens, device.
+#[derive(Debug)]
+pub struct Job {
+    /// The flags.
+    pub config: PretrainConfig,
+    /// The model's `config.json`.
+    pub architecture: BertConfig,
+    /// Where the tokenizer's files are.
+    pub tokenizer: Files,
+    /// The text as tokens.
+    pub windows: Windows,
+    /// The hold-out text as tokens, if it is another one.
+    holdout: Option<Windows>,
+    masker: Masker,
+    pad: u32,
+    /// Where it runs.
+    pub device: Opened,
+    /// The folder of the run.
+    pub out: PathBuf,
+    /// Optimizer steps in an epoch; windows that fill no step wait for the next epoch's order.
+    pub steps_per_epoch: usize,
+    /// Optimizer steps in the run.
+    pub total_steps: usize,
+    /// The learning rate's course.
+    pub rate: Rate,
+}
+
+/// Masked windows on a device.
+#[derive(Debug)]
+pub struct MaskedBatch {
+    /// What the model sees.
+    pub batch: Batch,
+    /// `[places]` indices of the hidden tokens into the flattened batch.
+    pub places: Tensor<1, Int>,
+    /// `[places]` the tokens that were there.
+    pub targets: Tensor<1, Int>,
+}
+
+impl Job {
+    /// Checks the flags, opens tokenizer and device, and tokenizes the text unless `out` has the tokens already.
+    ///
+    /// # Errors
+    /// [`Error`] for whatever cannot be used.
+    pub fn prepare(config: PretrainConfig, out: PathBuf) -> Result<Self, Error> {
+        check_flags(&config)?;
+        let folder = config.tokenizer.as_deref().ok_or_else(|| Error::flag("--tokenizer", "expected a folder"))?;
+        let files = Files::folder(folder);
+        let tokenizer = WordPiece::open_unbound(&files, config.positions)?;
+        let architecture = config
+            .architecture(tokenizer.size(), tokenizer.pad())
+            .map_err(|e| Error::flag("--hidden, --heads, --layers, --ffn", e.to_string()))?;
+        let masker = Masker::new(&tokenizer, config.mask)?;
+        let device = device::open(config.device)?;
+        for text in config.text.iter().chain(&config.holdout) {
+            if !text.is_file() {
+                return Err(Error::file(text, "no such file; expected a text, plain or .gz"));
+            }
+        }
+        let tokens = |name: &'static str, texts: &[PathBuf]| {
+            let folder = out.join("tokens").join(name);
+            if folder.is_dir() {
+                return Windows::open(&folder);
+            }
+            Windows::prepare(name, texts, &tokenizer, config.positions, &folder)
+        };
+        let windows = tokens("text", &config.text)?;
+        let holdout = if config.holdout.is_empty() { None } else { Some(tokens("holdout", &config.holdout)?) };
+        let per_step = config.batch * config.accumulate;
+        let learned = learned(windows.packed.windows, holdout.is_none());
+        let steps_per_epoch = learned / per_step;
+        if steps_per_epoch == 0 {
+            let reason = format!(
+                "the text has {learned} windows of {} tokens to learn from, one step takes {per_step}; lower --batch, \
+                 or give more text",
+                config.positions
+            );
+            return Err(Error::flag("--text", reason));
+        }
+        let total_steps = config.steps.unwrap_or((config.epochs * steps_per_epoch as f64).ceil() as usize);
+        Ok(Self {
+            rate: Rate::new(config.schedule, config.warmup, total_steps),
+            pad: tokenizer.pad(),
+            tokenizer: files,
+            architecture,
+            windows,
+            holdout,
+            masker,
+            device,
+            out,
+            steps_per_epoch,
+            total_steps,
+            config,
+        })
+    }
+
+    /// A model with fresh weights, ready to train.
+    pub fn fresh_model(&self) -> BertForMaskedLM {
+        // On the CPU first: a seed gives the same fresh weights on every device.
+        let cpu = Device::flex();
+        cpu.seed(self.config.seed);
+        let model = BertForMaskedLM::new(&self.architecture, &cpu).map(&mut Drawn);
+        model.fork(&self.device.device).train()
+    }
+
+    /// Number of windows that are learned from.
+    pub fn learned(&self) -> usize {
+        learned(self.windows.packed.windows, self.holdout.is_none())
+    }
+
+    /// Number of windows of the hold-out loss.
+    pub fn held_out(&self) -> usize {
+        let all = match &self.holdout {
+            Some(windows) => windows.packed.windows,
+            None => self.windows.packed.windows - self.learned(),
+        };
+        all.min(self.config.holdout_windows)
+    }
+
+    /// Masks windows that are learned from; `places` counts them from 0 to [`Self::learned`].
+    pub fn training_batch(&self, places: &[usize], epoch: usize) -> MaskedBatch {
+        let index = |place| if self.holdout.is_some() { place } else { place + place / (HOLD_OUT - 1) };
+        let seed = |place: usize| mix(self.config.seed, epoch as u64 + 1, place as u64);
+        self.batch(places.par_iter().map(|&place| (self.windows.window(index(place)), seed(place))))
+    }
+
+    /// Masks hold-out windows, always in the same way, whatever the run's seed.
+    pub fn holdout_batch(&self, places: &[usize]) -> MaskedBatch {
+        let window = |place: usize| match &self.holdout {
+            Some(windows) => windows.window(place),
+            None => self.windows.window((place + 1) * HOLD_OUT - 1),
+        };
+        self.batch(places.par_iter().map(|&place| (window(place), mix(0, 0, place as u64))))
+    }
+
+    fn batch(&self, windows: impl IndexedParallelIterator<Item = (Vec<u32>, u64)>) -> MaskedBatch {
+        let masked: Vec<Masked> = windows.map(|(window, seed)| self.masker.hide(&window, seed)).collect();
+        let length = self.config.positions;
+        let types = vec![0; length];
+        let sequences: Vec<(&[u32], &[u32])> = masked.iter().map(|m| (&m.ids[..], &types[..])).collect();
+        let (mut places, mut targets) = (Vec::new(), Vec::new());
+        for (row, masked) in masked.iter().enumerate() {
+            places.extend(masked.places.iter().map(|place| (row * length + place) as i32));
+            targets.extend(masked.targets.iter().map(|&id| id as i32));
+        }
+        let device = &self.device.device;
+        let put = |values: Vec<i32>| {
+            let count = values.len();
+            Tensor::from_data(TensorData::new(values, [count]), device)
+        };
+        MaskedBatch {
+            batch: Batch::new(&sequences, self.pad, length, device),
+            places: put(places),
+            targets: put(targets),
+        }
+    }
+
+    /// Fills a folder with what `transformers` opens as `BertForMaskedLM`.
+    ///
+    /// # Errors
+    /// [`Error::Checkpoint`].
+    pub fn write_model(&self, model: &BertForMaskedLM, to: &Path) -> Result<(), Error> {
+        write_folder::<CheckpointError>(to, |folder| {
+            save_model(folder, model, &self.architecture, &self.tokenizer)
+        })?;
+        // What was written can be read: the same check that a user's folder gets.
+        load_masked(&Folder::open(to)?.weights()?, &self.architecture, &Device::flex())?;
+        Ok(())
+    }
+}
+
+/// Windows that are learned from, if every [`HOLD_OUT`]th may be held out.
+fn learned(windows: usize, holding_out: bool) -> usize {
+    if holding_out { windows - windows / HOLD_OUT } else { windows }
+}
+
+/// One number of three: neighbours share nothing.
+fn mix(a: u64, b: u64, c: u64) -> u64 {
+    // SplitMix64's finalizer (Steele, Lea and Flood, OOPSLA 2014).
+    let step = |x: u64| {
+        let x = (x ^ (x >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        let x = (x ^ (x >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+        x ^ (x >> 31)
+    };
+    [a, b, c].into_iter().fold(0x9E37_79B9_7F4A_7C15, |x, part| step(x.wrapping_add(part.wrapping_mul(0x9E37_79B9_7F4A_7C15)) ^ x))
+}
+
+/// Draws every fresh parameter in the order of the walk, so that a seed fixes the values.
+struct Drawn;
+
+impl ModuleMapper for Drawn {
+    fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
+        param.map(|value| value)
+    }
+}
+
+fn check_flags(config: &PretrainConfig) -> Result<(), Error> {
+    for (flag, value) in [
+        ("--layers", config.layers),
+        ("--hidden", config.hidden),
+        ("--heads", config.heads),
+        ("--ffn", config.ffn.unwrap_or(1)),
+        ("--batch", config.batch),
+        ("--accumulate", config.accumulate),
+        ("--steps", config.steps.unwrap_or(1)),
+        ("--evaluate-every", config.evaluate_every),
+        ("--holdout-windows", config.holdout_windows),
+        ("--checkpoint-every", config.checkpoint_every),
+        ("--log-every", config.log_every),
+    ] {
+        if value == 0 {
+            return Err(Error::flag(flag, "0; expected at least 1"));
+        }
+    }
+    if config.positions < 8 {
+        return Err(Error::flag("--positions", format!("{}; expected at least 8 tokens", config.positions)));
+    }
+    for (flag, value, fits, expected) in [
+        ("--mask", config.mask, config.mask > 0.0 && config.mask <= 0.5, "a share above 0, at most 0.5"),
+        ("--lr", config.lr, config.lr > 0.0, "a positive number"),
+        ("--epochs", config.epochs, config.epochs > 0.0, "a positive number"),
+        ("--weight-decay", config.weight_decay, config.weight_decay >= 0.0, "0 or more"),
+        ("--warmup", config.warmup, config.warmup >= 0.0, "0 or more"),
+        ("--clip", config.clip, config.clip >= 0.0, "0 or more"),
+    ] {
+        if !fits || !value.is_finite() {
+            return Err(Error::flag(flag, format!("{value}; expected {expected}")));
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn held_out_windows_are_not_learned_from() {
+        for windows in [0, 1, 199, 200, 201, 400, 1999] {
+            let learned = learned(windows, true);
+            let learning: BTreeSet<usize> = (0..learned).map(|place| place + place / (HOLD_OUT - 1)).collect();
+            let held: BTreeSet<usize> = (0..windows - learned).map(|place| (place + 1) * HOLD_OUT - 1).collect();
+            assert_eq!(learning.len() + held.len(), windows);
+            assert!(learning.is_disjoint(&held));
+            assert!(learning.union(&held).all(|&window| window < windows));
+        }
+    }
+
+    #[test]
+    fn seeds_of_neighbours_differ() {
+        let all: BTreeSet<u64> = (0..10).flat_map(|a| (0..10).flat_map(move |b| (0..100).map(move |c| mix(a, b, c)))).collect();
+        assert_eq!(all.len(), 10_000);
+    }
+}

@@ -1,0 +1,19 @@
+//! Masked-language-model pre-training (Devlin et al., NAACL 2019): text in, a Hugging Face folder out.
+//!
+//! [`corpus`] reads texts, [`windows`] packs their tokens, [`masking`] hides some, [`run`] trains the model to find
+//! them. Nothing random is saved: the order of the windows, the masks and dropout follow from the seed and the step.
+
+pub mod config;
+pub mod corpus;
+mod job;
+pub mod masking;
+mod report;
+mod run;
+mod state;
+pub mod windows;
+
+pub use config::PretrainConfig;
+pub use job::Job;
+pub use report::{Report, Results};
+pub use run::{Outcome, train};
+pub use state::{Evaluation, State};
