@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use common::{json, log};
 use overfold::checkpoint::Weights;
 use serde_json::Value;
 
@@ -14,15 +15,6 @@ fn run(dir: &Path, out: &str, extra: &[&str]) -> PathBuf {
     let flags = common::with(&common::tiny_flags(dir), &["--out", out.to_str().unwrap()]);
     common::succeed(&common::with(&flags, extra));
     out
-}
-
-fn json(path: &Path) -> Value {
-    serde_json::from_str(&fs::read_to_string(path).unwrap()).unwrap()
-}
-
-fn log(out: &Path) -> Vec<Value> {
-    let text = fs::read_to_string(out.join("log.jsonl")).unwrap();
-    text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
 }
 
 fn tensors(path: &Path) -> BTreeMap<String, Vec<f32>> {
@@ -126,42 +118,12 @@ fn an_interrupted_run_goes_on_bit_for_bit() {
         // A copy of the run as it was when it was killed after its checkpoint at step 4 of 6 of the main phase: made by
         // a run of the same schedule whose checkpoint is put back.
         let broken = dir.path().join(format!("broken-{method}"));
-        let killed = kill_after(dir.path(), &broken, &flags, 4);
-        assert!(killed, "the run was over before it could be killed");
+        let flags = common::with(&common::tiny_flags(dir.path()), &flags);
+        common::kill_after(&common::with(&flags, &["--out", broken.to_str().unwrap()]), &broken, 4);
         common::succeed(&["finetune", "--resume", "--out", broken.to_str().unwrap()]);
         let model = |out: &Path| fs::read(out.join("model/model.safetensors")).unwrap();
         assert!(model(&whole) == model(&broken), "{method}: the resumed model differs");
         assert_eq!(log(&whole), log(&broken), "{method}");
-    }
-}
-
-/// Starts a run and kills it, as `kill -9` does, as soon as it has a checkpoint of at least `step` steps of the main phase.
-fn kill_after(dir: &Path, out: &Path, extra: &[&str], step: u64) -> bool {
-    let flags = common::tiny_flags(dir);
-    let mut child = std::process::Command::new(common::COMMAND)
-        .args(&flags)
-        .args(["--out", out.to_str().unwrap()])
-        .args(extra)
-        .stderr(std::process::Stdio::null())
-        .stdout(std::process::Stdio::null())
-        .spawn()
-        .unwrap();
-    let state = out.join("checkpoint/state.json");
-    loop {
-        let reached = fs::read_to_string(&state)
-            .ok()
-            .and_then(|text| serde_json::from_str::<Value>(&text).ok())
-            .is_some_and(|state| state["phase"] == "main" && state["step"].as_u64().unwrap() >= step);
-        if reached {
-            child.kill().unwrap();
-            child.wait().unwrap();
-            // A run that was faster than the kill has nothing left to resume.
-            return json(&out.join("run.json"))["status"] == "running";
-        }
-        if child.try_wait().unwrap().is_some() {
-            return false;
-        }
-        std::thread::yield_now();
     }
 }
 
@@ -276,4 +238,39 @@ fn the_model_is_used_by_the_other_commands() {
     assert!(one["relative_error"].as_f64().unwrap() < 1e-12);
     assert!(fs::read_to_string(&svg).unwrap().contains("</svg>"));
     common::succeed(&["doctor", "--device", "cpu"]);
+}
+
+#[test]
+fn a_plain_twin_stands_beside_the_run() {
+    let dir = tempfile::tempdir().unwrap();
+    let out = dir.path().join("both");
+    let flags = common::with(&common::tiny_flags(dir.path()), &["--epochs", "2", "--group-by-length", "--out"]);
+    let said = common::succeed(&[&flags[..], &[out.to_str().unwrap().into(), "--with-plain".into()]].concat());
+    let rows = ["before fine-tuning", "plain, epoch", "dynamic, epoch", "folded"];
+    assert!(rows.iter().all(|row| said.contains(row)), "{said}");
+    let (twin, run) = (json(&out.join("plain/run.json")), json(&out.join("run.json")));
+    assert_eq!([&twin["status"], &run["status"]], ["finished", "finished"]);
+    assert_eq!((&twin["config"]["method"], &twin["config"]["lr"]), (&"plain".into(), &run["config"]["lr"]));
+    // The twin is what the same flags give by themselves.
+    let alone = dir.path().join("alone");
+    common::succeed(&[&flags[..], &[alone.to_str().unwrap().into(), "--method".into(), "plain".into()]].concat());
+    let model = |run: &Path| fs::read(run.join("model/model.safetensors")).unwrap();
+    assert!(model(&alone) == model(&out.join("plain")));
+}
+
+#[test]
+fn without_data_and_folder_it_is_reviews_in_a_folder_of_its_own() {
+    let dir = tempfile::tempdir().unwrap();
+    let model = common::tiny_model(dir.path());
+    for folder in ["runs/reviews-plain", "runs/reviews-plain-2"] {
+        let output = std::process::Command::new(common::COMMAND)
+            .args(["finetune", "--method", "plain", "--steps", "1", "--max-length", "24", "--device", "cpu", "--model"])
+            .arg(&model)
+            .current_dir(dir.path())
+            .output()
+            .unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        let report = json(&dir.path().join(folder).join("run.json"));
+        assert_eq!((&report["dataset"], &report["examples"]), (&"reviews".into(), &serde_json::json!([1200, 400, 0])));
+    }
 }

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 
 use crate::config::FinetuneConfig;
-use crate::data::glue::Task;
+use crate::data::Task;
 use crate::device::Choice;
 use crate::pretrain::PretrainConfig;
 
@@ -45,9 +45,9 @@ pub struct FinetuneArgs {
     /// What is run.
     #[command(flatten)]
     pub config: FinetuneConfig,
-    /// Folder for the result; must not exist yet
+    /// Folder for the result; must not exist yet [default: runs/TASK-METHOD]
     #[arg(long, value_name = "DIR", help_heading = "Run")]
-    pub out: PathBuf,
+    pub out: Option<PathBuf>,
     /// Go on with the interrupted run in --out; its saved flags hold
     #[arg(long, help_heading = "Run")]
     pub resume: bool,
@@ -57,10 +57,10 @@ pub struct FinetuneArgs {
 #[derive(Debug, Args)]
 pub struct EvalArgs {
     /// Fine-tuned model: a folder or a name on the hub
-    #[arg(long, value_name = "DIR|HUB-NAME")]
+    #[arg(long, value_name = "DIR|NAME")]
     pub model: String,
-    /// GLUE task, whose dev set is scored
-    #[arg(long, requires = "data", required_unless_present = "dev")]
+    /// Task whose dev set is scored: `reviews`, or one of GLUE
+    #[arg(long, required_unless_present = "dev")]
     pub task: Option<Task>,
     /// Folder of the task, or of all GLUE tasks
     #[arg(long, value_name = "DIR", requires = "task")]
@@ -95,7 +95,7 @@ pub struct EvalArgs {
 #[derive(Debug, Args)]
 pub struct PredictArgs {
     /// Fine-tuned model: a folder or a name on the hub
-    #[arg(long, value_name = "DIR|HUB-NAME")]
+    #[arg(long, value_name = "DIR|NAME")]
     pub model: String,
     /// Texts to label; with --pair, the first texts of the pairs
     #[arg(value_name = "TEXT", required_unless_present = "input")]
@@ -141,7 +141,7 @@ pub struct FoldArgs {
 #[derive(Debug, Args)]
 pub struct InspectArgs {
     /// Hugging Face folder or a name on the hub
-    #[arg(long, value_name = "DIR|HUB-NAME")]
+    #[arg(long, value_name = "DIR|NAME")]
     pub model: String,
     /// Show this matrix as a chain, as in `encoder.layer.0.output.dense.weight`
     #[arg(long, value_name = "NAME")]

@@ -9,7 +9,7 @@ use overfold::model::names::Group;
 use overfold::mpo::{Gauge, Shape};
 use serde::{Deserialize, Serialize};
 
-use crate::data::glue::Task;
+use crate::data::Task;
 
 /// How the weight matrices are trained.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ValueEnum)]
@@ -23,6 +23,17 @@ pub enum Method {
     Static,
     /// Matrices chosen while training (OPF eq. 7).
     Dynamic,
+}
+
+impl fmt::Display for Method {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Plain => "plain",
+            Self::Svd => "svd",
+            Self::Static => "static",
+            Self::Dynamic => "dynamic",
+        })
+    }
 }
 
 /// How the importance of a matrix is measured.
@@ -147,12 +158,12 @@ impl From<GroupShape> for String {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, Args)]
 pub struct FinetuneConfig {
     /// Hugging Face folder, or a name on the hub such as `sentence-transformers/all-MiniLM-L6-v2`
-    #[arg(long, value_name = "DIR|HUB-NAME", required_unless_present = "resume")]
+    #[arg(long, value_name = "DIR|NAME", required_unless_present = "resume")]
     #[serde(default)]
     pub model: Option<String>,
 
-    /// GLUE task; needs --data
-    #[arg(long, requires = "data", conflicts_with_all = ["train", "dev"], help_heading = "Data")]
+    /// `reviews`, which is part of the program, or a GLUE task, which needs --data [default: reviews, without --train]
+    #[arg(long, conflicts_with_all = ["train", "dev"], help_heading = "Data")]
     #[serde(default)]
     pub task: Option<Task>,
     /// Folder with the task's train.tsv and dev.tsv, or the folder of all GLUE tasks
@@ -194,6 +205,10 @@ pub struct FinetuneConfig {
     /// How matrices are trained
     #[arg(long, value_enum, default_value_t = Method::Dynamic, help_heading = "Over-parameterization")]
     pub method: Method,
+    /// Fine-tune plainly too, before, from the same start and with the same flags
+    #[arg(long, help_heading = "Over-parameterization")]
+    #[serde(default)]
+    pub with_plain: bool,
     /// Cores of each chain (the order m); the paper's tables have 11
     #[arg(long, default_value_t = 5, value_name = "M", help_heading = "Over-parameterization")]
     pub cores: usize,

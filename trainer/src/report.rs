@@ -1,6 +1,7 @@
 //! `run.json`, and the checks at the end of a run.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::fs;
 use std::path::Path;
 use std::time::Instant;
@@ -50,8 +51,11 @@ pub struct RunReport {
 }
 
 /// What a finished run found.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Results {
+    /// The pre-trained model with its fresh head; runs of the first versions have none.
+    #[serde(default)]
+    pub before: Option<Scores>,
     /// The epoch that is kept in `model/`: the best on the validation set.
     pub best: EvaluationRecord,
     /// The last evaluation.
@@ -71,7 +75,7 @@ pub struct Results {
 }
 
 /// The folded model against the trained one.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Verification {
     /// Largest |difference| of logits between the model in memory and the folder read back.
     pub folder: f64,
@@ -134,11 +138,12 @@ pub(crate) fn write_json(run: &Path, report: &impl Serialize) -> Result<(), Erro
     fs::write(&partial, text).and_then(|()| fs::rename(&partial, &path)).map_err(|e| Error::file(&path, e))
 }
 
-/// Checks the folder `model/` of a finished run against the model in memory and against its chains.
+/// Checks the folder `model/` of a finished run against the model in memory and against its chains. Returns the scores
+/// of the pre-trained model, too.
 ///
 /// # Errors
 /// [`Error::Verification`] if logits differ by more than 10⁻⁴, [`Error::Checkpoint`] if the folder cannot be read.
-pub fn verify(job: &Job, state: &State, best: &Best) -> Result<Verification, Error> {
+pub fn verify(job: &Job, state: &State, best: &Best) -> Result<(Scores, Verification), Error> {
     let device = &job.device.device;
     let (original, _) = job.load()?;
     let folder = Folder::open(&job.out.join("model"))?;
@@ -177,7 +182,7 @@ pub fn verify(job: &Job, state: &State, best: &Best) -> Result<Verification, Err
             job.out.join("model").display()
         )));
     }
-    Ok(verification)
+    Ok((evaluate(&original, &job.validation, job.metric, job.device.pad_to, device).scores, verification))
 }
 
 /// The larger of two numbers; NaN is larger than any (`f64::max` would pass over it).
@@ -250,46 +255,36 @@ pub fn peak_memory() -> Option<u64> {
     Some(line.trim().trim_end_matches(" kB").parse::<u64>().ok()? * 1024)
 }
 
-/// The table at the end of a run.
-pub fn print_summary(job: &Job, results: &Results) {
+/// The table at the end of a run; `plain`: its twin without chains.
+pub fn print_summary(job: &Job, results: &Results, plain: Option<&Results>) {
     let v = &results.verification;
     let millions = |n: usize| format!("{:.2}M", n as f64 / 1e6);
-    println!("\n{} · {} · {}", job.dataset, method_name(&job.config), job.device.description());
-    println!("  best epoch   {:>6.2}   {}", results.best.epoch, results.best.scores);
-    println!("  last epoch   {:>6.2}   {}", results.last.epoch, results.last.scores);
-    if let Some(test) = &results.test {
-        println!("  test half             {test}");
+    let row = |what: &str, found: &dyn fmt::Display| println!("  {what:<22}{found}");
+    println!("\n{} · {} · {}", job.dataset, job.config.method, job.device.description());
+    if let Some(before) = &results.before {
+        row("before fine-tuning", before);
     }
-    println!(
-        "  parameters   {} before · {} trained · {} after",
-        millions(v.parameters[0]),
-        millions(v.parameters[1]),
-        millions(v.parameters[2])
-    );
-    println!(
-        "  latency      {:.1} ms before · {:.1} ms after (one forward pass, median of 9)",
-        v.latency_ms[0], v.latency_ms[1]
-    );
-    println!(
-        "  folded       logits differ by {:.1e} (folder read back){}",
-        v.folder,
-        match v.chains {
-            Some(chains) => format!(", {chains:.1e} (chains contracted anew in f64)"),
-            None => String::new(),
-        }
-    );
-    println!(
-        "  time         {:.0} s{}",
-        results.seconds,
-        match results.peak_memory {
-            Some(bytes) => format!(" · peak memory {:.2} GB", bytes as f64 / 1e9),
-            None => String::new(),
-        }
-    );
+    if let Some(plain) = plain {
+        row(&format!("plain, epoch {:.2}", plain.best.epoch), &plain.best.scores);
+    }
+    row(&format!("{}, epoch {:.2}", job.config.method, results.best.epoch), &results.best.scores);
+    if results.last.step != results.best.step {
+        row(&format!("last epoch, {:.2}", results.last.epoch), &results.last.scores);
+    }
+    if let Some(test) = &results.test {
+        row("test half", test);
+    }
+    let chains = match v.chains {
+        Some(chains) => format!(", {chains:.1e} (chains contracted anew in f64)"),
+        None => String::new(),
+    };
+    row("folded", &format!("logits differ by {:.1e} (folder read back){chains}", v.folder));
+    let [before, trained, after] = v.parameters.map(millions);
+    row("parameters", &format!("{before} before · {trained} trained · {after} after"));
+    let [before, after] = v.latency_ms;
+    row("latency", &format!("{before:.1} ms before · {after:.1} ms after (one forward pass, median of 9)"));
+    let memory = results.peak_memory.map(|bytes| format!(" · peak memory {:.2} GB", bytes as f64 / 1e9));
+    row("time", &format!("{:.0} s{}", results.seconds, memory.unwrap_or_default()));
     let model = job.out.join("model");
     println!("\nThe model lies in {}. Try it:\n  overfold predict --model {} \"…\"", model.display(), model.display());
-}
-
-fn method_name(config: &FinetuneConfig) -> String {
-    serde_json::to_value(config.method).ok().and_then(|v| v.as_str().map(str::to_owned)).unwrap_or_default()
 }

@@ -17,5 +17,5 @@ pub use error::CheckpointError;
 pub use files::Files;
 pub use folder::Folder;
 pub use load::{ClassifierPolicy, LoadReport, PoolerPolicy, load_masked, load_model};
-pub use save::{named_tensors, save_model, write_safetensors};
+pub use save::{Precision, named_tensors, save_model, write_safetensors};
 pub use weights::Weights;

@@ -5,12 +5,13 @@ use std::ffi::OsStr;
 use std::fmt::Debug;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
 use std::sync::Mutex;
 
 use burn::tensor::Device;
-use overfold::checkpoint::{Files, save_model};
+use overfold::checkpoint::{Files, Precision, save_model};
 use overfold::model::{BertConfig, BertForSequenceClassification};
+use serde_json::Value;
 
 /// The words of the tiny model; ids follow the order.
 const WORDS: &[&str] = &[
@@ -46,7 +47,7 @@ pub fn tiny_model(dir: &Path) -> PathBuf {
     let source = Files::folder(&folder);
     let written = dir.join("written");
     fs::create_dir_all(&written).unwrap();
-    save_model(&written, &model, &config, &source).unwrap();
+    save_model(&written, &model, &config, &source, Precision::Single).unwrap();
     fs::rename(written.join("model.safetensors"), folder.join("model.safetensors")).unwrap();
     folder
 }
@@ -156,4 +157,38 @@ pub fn material(name: &str) -> Option<PathBuf> {
     }
     println!("skipped: {} is not here", path.display());
     None
+}
+
+/// A JSON file.
+pub fn json(path: &Path) -> Value {
+    serde_json::from_str(&fs::read_to_string(path).unwrap()).unwrap()
+}
+
+/// The entries of a run's log.
+pub fn log(out: &Path) -> Vec<Value> {
+    let text = fs::read_to_string(out.join("log.jsonl")).unwrap();
+    text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
+/// Starts a run and kills it, as `kill -9` does, as soon as it has a checkpoint of at least `step` steps of its main
+/// phase.
+pub fn kill_after(arguments: &[String], out: &Path, step: u64) {
+    let mut command = Command::new(COMMAND);
+    let mut child = command.args(arguments).stderr(Stdio::null()).stdout(Stdio::null()).spawn().unwrap();
+    let state = out.join("checkpoint/state.json");
+    loop {
+        let reached = fs::read_to_string(&state)
+            .ok()
+            .and_then(|text| serde_json::from_str::<Value>(&text).ok())
+            .is_some_and(|state| state["phase"] != "reference" && state["step"].as_u64().unwrap() >= step);
+        if reached {
+            child.kill().unwrap();
+            child.wait().unwrap();
+            // A run that was faster than the kill has nothing left to resume.
+            assert_eq!(json(&out.join("run.json"))["status"], "running", "the run was over before it could be killed");
+            return;
+        }
+        assert!(child.try_wait().unwrap().is_none(), "the run was over before it could be killed");
+        std::thread::yield_now();
+    }
 }

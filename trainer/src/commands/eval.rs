@@ -12,9 +12,9 @@ use crate::training::evaluate;
 
 pub(super) fn run(args: EvalArgs) -> Result<(), Error> {
     let loaded = loaded::open(&args.model, args.max_length, args.device)?;
-    let (name, examples, metric) = match (args.task, &args.data, &args.dev) {
-        (Some(task), Some(folder), _) => {
-            let dataset = data::glue::load(task, folder)?;
+    let (name, examples, metric) = match (args.task, &args.dev) {
+        (Some(task), _) => {
+            let dataset = task.load(args.data.as_deref())?;
             if dataset.labels.outputs() != loaded.labels.outputs() {
                 let reason = format!(
                     "{task} has {} outputs, but the model has {}; was it fine-tuned on another task?",
@@ -25,7 +25,7 @@ pub(super) fn run(args: EvalArgs) -> Result<(), Error> {
             }
             (dataset.name, dataset.dev, dataset.metric)
         }
-        (_, _, Some(dev)) => {
+        (_, Some(dev)) => {
             let regression = loaded.labels == Labels::Regression;
             let columns = Columns {
                 text: args.text.unwrap_or_default(),
@@ -37,7 +37,7 @@ pub(super) fn run(args: EvalArgs) -> Result<(), Error> {
             let metric = if regression { Metric::Spearman } else { Metric::Accuracy };
             (dev.display().to_string(), examples, metric)
         }
-        _ => return Err(Error::flag("--dev", "no data; give --task and --data, or --dev, --text and --label")),
+        _ => return Err(Error::flag("--dev", "no data; give --task, or --dev, --text and --label")),
     };
     let set = EncodedSet::new(&examples, &loaded.tokenizer)?;
     let evaluation = evaluate(&loaded.model, &set, metric, loaded.device.pad_to, &loaded.device.device);

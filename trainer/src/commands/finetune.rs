@@ -2,13 +2,16 @@
 
 use std::ffi::OsString;
 use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::AtomicBool;
 use std::time::Instant;
 
-use overfold::checkpoint::{save_model, write_folder};
+use overfold::checkpoint::{Precision, save_model, write_folder};
 
-use super::resumed;
+use super::resumed::{self, Given};
 use crate::cli::FinetuneArgs;
-use crate::config::FinetuneConfig;
+use crate::config::{FinetuneConfig, Method};
+use crate::data::Task;
 use crate::error::Error;
 use crate::log::Log;
 use crate::report::{self, Results, RunReport};
@@ -16,39 +19,60 @@ use crate::resume;
 use crate::training::{Job, Outcome, State, train};
 
 pub(super) fn run(args: FinetuneArgs, arguments: &[OsString]) -> Result<(), Error> {
-    let out = args.out.clone();
-    let config = if args.resume { resumed_config(&args, arguments)? } else { args.config };
-    if !args.resume {
-        resumed::refuse_existing(&out)?;
-    }
+    let (config, out) = match (args.resume, args.out) {
+        (true, Some(out)) => (resumed_config(&args.config, arguments, &out)?, out),
+        (true, None) => return Err(Error::flag("--resume", "which run? Give its folder with --out")),
+        (false, out) => {
+            let mut config = args.config;
+            if config.train.is_none() {
+                config.task.get_or_insert(Task::Reviews);
+            }
+            let out = out.unwrap_or_else(|| free_folder(&config));
+            resumed::refuse_existing(&out)?;
+            (config, out)
+        }
+    };
+    let stop = resumed::stop_flag();
     // Everything that can be wrong with flags, model, data and device shows before the folder is made.
     let job = Job::prepare(config, out)?;
     let (state, mut log) = if args.resume { reopen(&job)? } else { start(&job)? };
     for note in &job.notes {
         eprintln!("note: {note}");
     }
-    eprintln!(
-        "{} · {} training examples · {} steps · {}",
-        job.dataset,
-        job.train.len(),
-        job.total_steps,
-        job.device.description()
-    );
-    let stop = resumed::stop_flag();
-    let clock = Instant::now();
-    let unsaved = |error| match error {
-        Error::File { .. } | Error::Checkpoint(_) => {
-            Error::Unsaved { source: Box::new(error), command: "finetune", out: job.out.clone() }
-        }
-        error => error,
+    let plain = if job.config.with_plain { Some(plain_twin(&job, &stop)?) } else { None };
+    let results = carry_out(&job, state, &mut log, &stop)?;
+    report::print_summary(&job, &results, plain.as_ref());
+    Ok(())
+}
+
+/// `runs/TASK-METHOD`, numbered if it is there.
+fn free_folder(config: &FinetuneConfig) -> PathBuf {
+    let data = match (&config.task, &config.train) {
+        (Some(task), _) => task.to_string(),
+        (None, train) => train.iter().filter_map(|train| train.file_stem()).map(|s| s.to_string_lossy()).collect(),
     };
-    match train(&job, state, &mut log, &stop).map_err(unsaved)? {
-        Outcome::Interrupted => {
-            RunReport::new(&job, "interrupted").write(&job.out)?;
-            Err(resumed::interrupted("finetune", &job.out))
-        }
-        Outcome::Finished(state) => finish(&job, &state, clock).map_err(unsaved),
+    let name = format!("{data}-{}", config.method);
+    let numbered = (2..).map(|n| format!("{name}-{n}"));
+    let mut folders = [name.clone()].into_iter().chain(numbered).map(|name| PathBuf::from("runs").join(name));
+    folders.find(|folder| !folder.exists()).unwrap_or_default()
+}
+
+/// The same run with no chains, in the folder `plain` of the run: finished, gone on with, or begun.
+fn plain_twin(job: &Job, stop: &AtomicBool) -> Result<Results, Error> {
+    let out = job.out.join("plain");
+    let config = FinetuneConfig { method: Method::Plain, with_plain: false, ..job.config.clone() };
+    let begun = out.join("run.json").is_file();
+    if begun && let Some(results) = RunReport::read(&out)?.results {
+        return Ok(results);
     }
+    let twin = Job::prepare(config, out)?;
+    let (state, mut log) = if begun { reopen(&twin)? } else { start(&twin)? };
+    carry_out(&twin, state, &mut log, stop).map_err(|error| match error {
+        // The run that the user started is the one to go on with.
+        Error::Interrupted { .. } => resumed::interrupted("finetune", &job.out),
+        Error::Unsaved { source, command, .. } => Error::Unsaved { source, command, out: job.out.clone() },
+        error => error,
+    })
 }
 
 fn start(job: &Job) -> Result<(State, Log), Error> {
@@ -64,20 +88,47 @@ fn reopen(job: &Job) -> Result<(State, Log), Error> {
         None => State::new(job)?,
     };
     let log = Log::resume(&job.out, state.phase, state.step)?;
-    eprintln!("resuming after step {}", state.step);
     RunReport::new(job, "running").write(&job.out)?;
     Ok((state, log))
 }
 
-fn finish(job: &Job, state: &State, clock: Instant) -> Result<(), Error> {
+/// Trains to the end, writes the model and the report.
+fn carry_out(job: &Job, state: State, log: &mut Log, stop: &AtomicBool) -> Result<Results, Error> {
+    eprintln!(
+        "{} · {} · {} training examples · {} steps{} · {}",
+        job.dataset,
+        job.config.method,
+        job.train.len(),
+        job.total_steps,
+        if state.step > 0 { format!(" · resuming after step {}", state.step) } else { String::new() },
+        job.device.description()
+    );
+    let unsaved = |error| match error {
+        Error::File { .. } | Error::Checkpoint(_) => {
+            Error::Unsaved { source: Box::new(error), command: "finetune", out: job.out.clone() }
+        }
+        error => error,
+    };
+    let clock = Instant::now();
+    match train(job, state, log, stop).map_err(unsaved)? {
+        Outcome::Interrupted => {
+            RunReport::new(job, "interrupted").write(&job.out)?;
+            Err(resumed::interrupted("finetune", &job.out))
+        }
+        Outcome::Finished(state) => finish(job, &state, clock).map_err(unsaved),
+    }
+}
+
+fn finish(job: &Job, state: &State, clock: Instant) -> Result<Results, Error> {
     let (Some(best), Some(last)) = (&state.best, state.evaluations.last()) else {
         return Err(Error::Diverged("the run ended without an evaluation".into()));
     };
     write_folder::<Error>(&job.out.join("model"), |folder| {
-        Ok(save_model(folder, &best.model, &job.result_config(), job.folder.files())?)
+        Ok(save_model(folder, &best.model, &job.result_config(), job.folder.files(), Precision::Single)?)
     })?;
-    let verification = report::verify(job, state, best)?;
+    let (before, verification) = report::verify(job, state, best)?;
     let results = Results {
+        before: Some(before),
         best: best.record.clone(),
         last: last.clone(),
         evaluations: state.evaluations.clone(),
@@ -87,19 +138,19 @@ fn finish(job: &Job, state: &State, clock: Instant) -> Result<(), Error> {
         seconds: clock.elapsed().as_secs_f64(),
         peak_memory: report::peak_memory(),
     };
-    report::print_summary(job, &results);
     let mut report = RunReport::new(job, "finished");
-    report.results = Some(results);
-    report.write(&job.out)
+    report.results = Some(results.clone());
+    report.write(&job.out)?;
+    Ok(results)
 }
 
 /// The saved flags of the run, if no flag on the command line contradicts them.
-fn resumed_config(args: &FinetuneArgs, arguments: &[OsString]) -> Result<FinetuneConfig, Error> {
-    let report = RunReport::read(&args.out)?;
+fn resumed_config(config: &FinetuneConfig, arguments: &[OsString], out: &Path) -> Result<FinetuneConfig, Error> {
+    let report = RunReport::read(out)?;
     if report.status == "finished" {
-        let out = args.out.display();
+        let out = out.display();
         return Err(Error::flag("--resume", format!("the run in {out} is finished; its model lies in {out}/model")));
     }
-    resumed::check_same("finetune", arguments, &args.config, &report.config, &args.out)?;
+    Given::new("finetune", arguments).check_same(config, &report.config, out)?;
     Ok(report.config)
 }

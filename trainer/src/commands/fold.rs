@@ -1,7 +1,7 @@
 //! `overfold fold`: an interrupted run's checkpoint as a Hugging Face folder.
 
 use burn::tensor::Device;
-use overfold::checkpoint::{save_model, write_folder};
+use overfold::checkpoint::{Precision, save_model, write_folder};
 use overfold::model::BertForSequenceClassification;
 
 use crate::cli::FoldArgs;
@@ -26,7 +26,9 @@ pub(super) fn run(args: &FoldArgs) -> Result<(), Error> {
     let empty = BertForSequenceClassification::new(&config, report.labels.outputs(), &device);
     // The model is dense at every step: its weights are the contracted chains.
     let (model, step) = resume::load_weights(&args.run, empty, &device)?;
-    write_folder::<Error>(&args.out, |folder| Ok(save_model(folder, &model, &config, source.files())?))?;
+    write_folder::<Error>(&args.out, |folder| {
+        Ok(save_model(folder, &model, &config, source.files(), Precision::Single)?)
+    })?;
     println!("{} holds the model of step {step}", args.out.display());
     Ok(())
 }

@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use burn::module::Module;
 
-use super::resumed;
+use super::resumed::{self, Given};
 use crate::cli::PretrainArgs;
 use crate::error::Error;
 use crate::log::Log;
@@ -27,7 +27,12 @@ pub(super) fn run(args: PretrainArgs, arguments: &[OsString]) -> Result<(), Erro
         }
         error => error,
     };
-    let job = Job::prepare(config, out.clone())?;
+    let job = Job::prepare(config, out.clone()).inspect_err(|_| {
+        if !args.resume {
+            // Best effort: the error that matters is the first one. The folder was not there before.
+            let _ = fs::remove_dir_all(&out);
+        }
+    })?;
     let (state, mut log) = if args.resume { reopen(&job)? } else { start(&job)? };
     let packed = &job.windows.packed;
     eprintln!(
@@ -112,6 +117,6 @@ fn resumed_config(args: &PretrainArgs, arguments: &[OsString]) -> Result<Pretrai
         let out = args.out.display();
         return Err(Error::flag("--resume", format!("the run in {out} is finished; its model lies in {out}/model")));
     }
-    resumed::check_same("pretrain", arguments, &args.config, &report.config, &args.out)?;
+    Given::new("pretrain", arguments).check_same(&args.config, &report.config, &args.out)?;
     Ok(report.config)
 }

@@ -45,35 +45,41 @@ pub(super) fn interrupted(command: &str, out: &Path) -> Error {
     Error::Interrupted { message }
 }
 
-/// Fails if a flag on the command line is another one than the run in `out` was started with.
-pub(super) fn check_same(
-    command: &str,
-    arguments: &[OsString],
-    given: &impl Serialize,
-    saved: &impl Serialize,
-    out: &Path,
-) -> Result<(), Error> {
-    let as_json = |config: Result<Value, serde_json::Error>| config.map_err(|e| Error::flag("--resume", e.to_string()));
-    let (given, saved) = (as_json(serde_json::to_value(given))?, as_json(serde_json::to_value(saved))?);
-    let matches = Cli::command().get_matches_from(arguments);
-    let Some(matches) = matches.subcommand_matches(command) else { return Ok(()) };
-    compare(&given, &saved, matches, out)
+/// What stands on the command line, to tell given flags from defaults.
+pub(super) struct Given {
+    matches: ArgMatches,
+    command: &'static str,
 }
 
-fn compare(given: &Value, saved: &Value, matches: &ArgMatches, out: &Path) -> Result<(), Error> {
-    let Value::Object(given) = given else { return Ok(()) };
-    for (key, value) in given {
-        // Keys of the configuration are ids of the flags.
-        let explicit = matches.value_source(key) == Some(ValueSource::CommandLine);
-        if explicit && saved.get(key) != Some(value) {
-            let flag = format!("--{}", key.replace('_', "-"));
-            let was = saved.get(key).cloned().unwrap_or_default();
-            let reason = format!(
-                "{value}, but the run in {} was started with {was}; leave the flag out to go on, or start a new run with another --out",
-                out.display()
-            );
-            return Err(Error::flag(&flag, reason));
-        }
+impl Given {
+    /// `arguments` are the words of the command line, which was parsed before.
+    pub fn new(command: &'static str, arguments: &[OsString]) -> Self {
+        Self { matches: Cli::command().get_matches_from(arguments), command }
     }
-    Ok(())
+
+    /// Whether a flag was given; `key` is its field in the configuration.
+    pub fn explicit(&self, key: &str) -> bool {
+        let matches = self.matches.subcommand_matches(self.command);
+        matches.is_some_and(|matches| matches.value_source(key) == Some(ValueSource::CommandLine))
+    }
+
+    /// Fails if a given flag is another one than the run in `out` was started with.
+    pub fn check_same(&self, given: &impl Serialize, saved: &impl Serialize, out: &Path) -> Result<(), Error> {
+        let failed = |e: serde_json::Error| Error::flag("--resume", e.to_string());
+        let given = serde_json::to_value(given).map_err(failed)?;
+        let saved = serde_json::to_value(saved).map_err(failed)?;
+        let Value::Object(given) = given else { return Ok(()) };
+        for (key, value) in &given {
+            if self.explicit(key) && saved.get(key) != Some(value) {
+                let flag = format!("--{}", key.replace('_', "-"));
+                let was = saved.get(key).cloned().unwrap_or_default();
+                let reason = format!(
+                    "{value}, but the run in {} was started with {was}; leave the flag out to go on, or start a new run with another --out",
+                    out.display()
+                );
+                return Err(Error::flag(&flag, reason));
+            }
+        }
+        Ok(())
+    }
 }

@@ -26,6 +26,12 @@ pub enum DataError {
         /// Paths that do not exist.
         looked: Vec<String>,
     },
+    /// `--data` is missing, or too much.
+    #[error("--data: {reason}")]
+    DataFlag {
+        /// What is wrong and what to do.
+        reason: &'static str,
+    },
     /// The file's name does not tell its format.
     #[error("{}: unknown format; expected a name that ends in {expected}", path.display())]
     Format {

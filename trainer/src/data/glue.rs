@@ -127,7 +127,7 @@ impl fmt::Display for Task {
 
 /// Not the name of a task.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
-#[error("`{name}` is not a task; the tasks are {}", Task::ALL.map(|task| task.to_string()).join(", "))]
+#[error("`{name}` is not a task; the tasks are reviews, {}", Task::ALL.map(|task| task.to_string()).join(", "))]
 pub struct UnknownTask {
     /// What was given.
     pub name: String,

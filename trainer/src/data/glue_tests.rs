@@ -158,5 +158,5 @@ fn names() {
         assert_eq!(serde_json::to_string(&task).unwrap(), format!("\"{task}\""));
     }
     let error = "sst".parse::<Task>().unwrap_err().to_string();
-    assert_eq!(error, "`sst` is not a task; the tasks are cola, sst2, mrpc, stsb, rte, qnli, mnli, qqp, wnli");
+    assert_eq!(error, "`sst` is not a task; the tasks are reviews, cola, sst2, mrpc, stsb, rte, qnli, mnli, qqp, wnli");
 }

@@ -1,14 +1,17 @@
-//! Labelled texts: the GLUE tasks and a user's own files.
+//! Labelled texts: those that come with the program, the GLUE tasks, and a user's own files.
 
 mod error;
 pub mod glue;
 mod labels;
 pub mod own;
+pub mod reviews;
 mod table;
+mod task;
 
 pub use error::DataError;
 pub use labels::{Label, Labels};
 pub use own::Columns;
+pub use task::Task;
 
 use crate::metrics::Metric;
 

@@ -53,7 +53,16 @@ pub fn load_split(path: &Path, columns: &Columns, known: Option<&Labels>) -> Res
         .flatten()
         .map(String::as_str)
         .collect();
-    let rows = read(path, &wanted)?;
+    from_rows(path, read(path, &wanted)?, columns, known)
+}
+
+/// Examples from rows of text, label and, where there is one, second text.
+pub(super) fn from_rows(
+    path: &Path,
+    rows: Vec<Row>,
+    columns: &Columns,
+    known: Option<&Labels>,
+) -> Result<(Vec<Example>, Labels), DataError> {
     let labels = match known {
         Some(labels) => labels.clone(),
         None => find_labels(path, &rows, columns)?,

@@ -45,6 +45,10 @@ pub struct PretrainConfig {
     /// Longest input in tokens, and length of the windows
     #[arg(long, default_value_t = 128, value_name = "TOKENS", help_heading = "Model")]
     pub positions: usize,
+    /// Standard deviation of fresh weights [default: BERT's 0.02 at width 768, else as its root: 0.55/√width]
+    #[arg(long, value_name = "NUMBER", help_heading = "Model")]
+    #[serde(default)]
+    pub initializer_range: Option<f64>,
     /// Pre-train with BERT's dropout of 0.1, as fine-tuning will; a small model that sees its text a few times needs none
     #[arg(long, help_heading = "Model")]
     #[serde(default)]
@@ -85,6 +89,10 @@ pub struct PretrainConfig {
     /// auto, cpu, gpu, gpu:N or software (a software rasterizer, for tests)
     #[arg(long, default_value_t = Default::default(), help_heading = "Run")]
     pub device: Choice,
+    /// Write the model in F16: half the size
+    #[arg(long, help_heading = "Run")]
+    #[serde(default)]
+    pub half: bool,
     /// Optimizer steps between hold-out losses
     #[arg(long, default_value_t = 500, value_name = "STEPS", help_heading = "Run")]
     pub evaluate_every: usize,
@@ -105,13 +113,16 @@ impl PretrainConfig {
     /// # Errors
     /// [`ConfigError`] names the key that does not fit.
     pub fn architecture(&self, vocabulary: usize, pad: u32) -> Result<BertConfig, ConfigError> {
+        // A product over `hidden` terms keeps its size. At 0.02, narrow models start with attention that is all but uniform,
+        // and stay for long at the loss of word frequencies.
+        let initializer_range = self.initializer_range.unwrap_or(0.02 * (768.0 / self.hidden as f64).sqrt());
         BertConfig::from_value(json!({
             "architectures": ["BertForMaskedLM"], "model_type": "bert", "vocab_size": vocabulary,
             "hidden_size": self.hidden, "num_hidden_layers": self.layers, "num_attention_heads": self.heads,
             "intermediate_size": self.ffn.unwrap_or(4 * self.hidden), "hidden_act": "gelu",
             "hidden_dropout_prob": 0.1, "attention_probs_dropout_prob": 0.1,
             "max_position_embeddings": self.positions, "type_vocab_size": 2, "layer_norm_eps": 1e-12,
-            "initializer_range": 0.02, "pad_token_id": pad, "tie_word_embeddings": true,
+            "initializer_range": initializer_range, "pad_token_id": pad, "tie_word_embeddings": true,
         }))
     }
 }

@@ -40,7 +40,8 @@ impl Articles {
         if self.reader.read_until(b'\n', &mut bytes).map_err(|e| fail(format!("{e}; copy the file again")))? == 0 {
             return Ok(None);
         }
-        let text = String::from_utf8(bytes).map_err(|_| fail("not UTF-8; convert it, with iconv for example".into()))?;
+        let text =
+            String::from_utf8(bytes).map_err(|_| fail("not UTF-8; convert it, with iconv for example".into()))?;
         Ok(Some(text.trim_start_matches('\u{feff}').trim().to_owned()))
     }
 }

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use burn::module::{Module, ModuleMapper, Param};
 use burn::tensor::{Device, Int, Tensor, TensorData};
-use overfold::checkpoint::{CheckpointError, Files, Folder, load_masked, save_model, write_folder};
+use overfold::checkpoint::{CheckpointError, Files, Folder, Precision, load_masked, save_model, write_folder};
 use overfold::model::{Batch, BertConfig, BertForMaskedLM};
 use overfold::tokenizer::WordPiece;
 use rayon::prelude::*;
@@ -180,8 +180,9 @@ impl Job {
     /// # Errors
     /// [`Error::Checkpoint`].
     pub fn write_model(&self, model: &BertForMaskedLM, to: &Path) -> Result<(), Error> {
+        let precision = if self.config.half { Precision::Half } else { Precision::Single };
         write_folder::<CheckpointError>(to, |folder| {
-            save_model(folder, model, &self.architecture, &self.tokenizer)
+            save_model(folder, model, &self.architecture, &self.tokenizer, precision)
         })?;
         // What was written can be read: the same check that a user's folder gets.
         load_masked(&Folder::open(to)?.weights()?, &self.architecture, &Device::flex())?;
@@ -202,7 +203,9 @@ fn mix(a: u64, b: u64, c: u64) -> u64 {
         let x = (x ^ (x >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
         x ^ (x >> 31)
     };
-    [a, b, c].into_iter().fold(0x9E37_79B9_7F4A_7C15, |x, part| step(x.wrapping_add(part.wrapping_mul(0x9E37_79B9_7F4A_7C15)) ^ x))
+    [a, b, c]
+        .into_iter()
+        .fold(0x9E37_79B9_7F4A_7C15, |x, part| step(x.wrapping_add(part.wrapping_mul(0x9E37_79B9_7F4A_7C15)) ^ x))
 }
 
 /// Draws every fresh parameter in the order of the walk, so that a seed fixes the values.
@@ -235,9 +238,11 @@ fn check_flags(config: &PretrainConfig) -> Result<(), Error> {
     if config.positions < 8 {
         return Err(Error::flag("--positions", format!("{}; expected at least 8 tokens", config.positions)));
     }
+    let deviation = config.initializer_range.unwrap_or(1.0);
     for (flag, value, fits, expected) in [
         ("--mask", config.mask, config.mask > 0.0 && config.mask <= 0.5, "a share above 0, at most 0.5"),
         ("--lr", config.lr, config.lr > 0.0, "a positive number"),
+        ("--initializer-range", deviation, deviation > 0.0, "a positive number"),
         ("--epochs", config.epochs, config.epochs > 0.0, "a positive number"),
         ("--weight-decay", config.weight_decay, config.weight_decay >= 0.0, "0 or more"),
         ("--warmup", config.warmup, config.warmup >= 0.0, "0 or more"),
@@ -269,7 +274,8 @@ mod tests {
 
     #[test]
     fn seeds_of_neighbours_differ() {
-        let all: BTreeSet<u64> = (0..10).flat_map(|a| (0..10).flat_map(move |b| (0..100).map(move |c| mix(a, b, c)))).collect();
+        let all: BTreeSet<u64> =
+            (0..10).flat_map(|a| (0..10).flat_map(move |b| (0..100).map(move |c| mix(a, b, c)))).collect();
         assert_eq!(all.len(), 10_000);
     }
 }

@@ -81,9 +81,9 @@ impl Masker {
     /// Ranges of tokens that are one word, between `[CLS]` and `[SEP]`.
     fn words_of(&self, window: &[u32]) -> Vec<std::ops::Range<usize>> {
         let mut words: Vec<std::ops::Range<usize>> = Vec::new();
-        for place in 1..window.len() - 1 {
+        for (place, &id) in window.iter().enumerate().take(window.len() - 1).skip(1) {
             match words.last_mut() {
-                Some(word) if self.continues[window[place] as usize] => word.end = place + 1,
+                Some(word) if self.continues[id as usize] => word.end = place + 1,
                 _ => words.push(place..place + 1),
             }
         }

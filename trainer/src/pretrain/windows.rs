@@ -112,7 +112,8 @@ fn pack(
         if chunk.is_empty() {
             break;
         }
-        let encoded: Vec<Vec<u32>> = chunk.par_iter().map(|article| encode(tokenizer, article)).collect::<Result<_, _>>()?;
+        let encoded: Vec<Vec<u32>> =
+            chunk.par_iter().map(|article| encode(tokenizer, article)).collect::<Result<_, _>>()?;
         for tokens in encoded {
             let inner = tokens.chunks_exact(length - 2);
             packed.articles += 1;

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use burn::module::{Module, ModuleMapper, Param};
 use burn::tensor::{Device, Tensor, TensorData};
-use overfold::checkpoint::{Weights, named_tensors, write_folder, write_safetensors};
+use overfold::checkpoint::{Precision, Weights, named_tensors, write_folder, write_safetensors};
 use overfold::model::names::Path as ParameterPath;
 use overfold::operations::Moments;
 use serde::Serialize;
@@ -43,7 +43,7 @@ impl Writer {
     /// Writes `checkpoint/` of a run, replacing the previous one only when the new one is complete.
     pub fn write(self, run: &Path, record: &impl Serialize) -> Result<(), Error> {
         write_folder(&run.join("checkpoint"), |folder| {
-            write_safetensors(&folder.join("tensors.safetensors"), &self.tensors)?;
+            write_safetensors(&folder.join("tensors.safetensors"), &self.tensors, Precision::Single)?;
             let path = folder.join("state.json");
             let text = serde_json::to_string(record).map_err(|e| Error::file(&path, e))?;
             fs::write(&path, text).map_err(|e| Error::file(&path, e))

@@ -204,8 +204,11 @@ fn check_flags(config: &FinetuneConfig) -> Result<(), Error> {
     if config.reference.is_some() && !by_loss {
         return Err(Error::flag("--reference", "only --method static or svd with --importance loss measures on it"));
     }
+    if config.with_plain && config.method == Method::Plain {
+        return Err(Error::flag("--with-plain", "--method plain is plain itself; leave one of them out"));
+    }
     if config.task.is_none() && config.train.is_none() {
-        return Err(Error::flag("--task", "no data; give --task and --data, or --train, --dev, --text and --label"));
+        return Err(Error::flag("--task", "no data; give --task, or --train, --dev, --text and --label"));
     }
     Ok(())
 }
@@ -228,8 +231,8 @@ fn check_shapes(config: &FinetuneConfig, bert: &BertConfig) -> Result<(), Error>
 }
 
 fn load_data(config: &FinetuneConfig) -> Result<Dataset, Error> {
-    if let (Some(task), Some(data)) = (config.task, &config.data) {
-        return Ok(data::glue::load(task, data)?);
+    if let Some(task) = config.task {
+        return Ok(task.load(config.data.as_deref())?);
     }
     let (Some(train), Some(dev), Some(text), Some(label)) = (&config.train, &config.dev, &config.text, &config.label)
     else {
