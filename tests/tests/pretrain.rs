@@ -37,7 +37,7 @@ fn vocabulary(dir: &Path, text: &str) -> String {
 fn flags(dir: &Path) -> Vec<String> {
     let text = text(dir);
     let tokenizer = vocabulary(dir, &text);
-    ["pretrain", "--text", &text, "--tokenizer", &tokenizer, "--device", "cpu"]
+    ["pretrain", "--text", &text, "--holdout", &text, "--tokenizer", &tokenizer, "--device", "cpu"]
         .into_iter()
         .chain(["--layers", "2", "--hidden", "48", "--heads", "2", "--positions", "24", "--batch", "8"])
         .chain(["--steps", "450", "--lr", "3e-3", "--evaluate-every", "150", "--log-every", "10"])
@@ -55,7 +55,7 @@ fn out(dir: &Path, name: &str) -> (PathBuf, String) {
 fn the_model_learns_what_the_text_tells_and_is_used_by_the_others() {
     let dir = tempfile::tempdir().unwrap();
     let (folder, name) = out(dir.path(), "run");
-    succeed(&with(&flags(dir.path()), &["--holdout", &text(dir.path()), "--out", &name]));
+    succeed(&with(&flags(dir.path()), &["--out", &name]));
     let report = json(&folder.join("run.json"));
     assert_eq!(report["status"], "finished");
     let losses: Vec<f64> = report["results"]["evaluations"]
@@ -69,8 +69,8 @@ fn the_model_learns_what_the_text_tells_and_is_used_by_the_others() {
     assert!(losses[2] < 0.27, "{losses:?}");
     let model = folder.join("model");
     let model = model.to_str().unwrap();
-    let filled =
-        succeed(&["predict", "--fill-mask", "--device", "cpu", "--json", "--model", model, "The red [MASK] sleeps"]);
+    let sentence = "The red [MASK] sleeps near the old house. The red cat sleeps near";
+    let filled = succeed(&["predict", "--fill-mask", "--device", "cpu", "--json", "--model", model, sentence]);
     let filled: serde_json::Value = serde_json::from_str(&filled).unwrap();
     assert_eq!(filled["masks"][0][0][0], "cat", "{filled}");
     // The same folder is what fine-tuning starts from.
@@ -135,6 +135,12 @@ fn bad_input_is_named_and_nothing_is_left() {
         assert!(needles.iter().all(|needle| message.contains(needle)), "{needles:?} not in:\n{message}");
         assert!(!folder.exists(), "{extra:?} left {}", folder.display());
     }
+    let mut alone = flags.clone();
+    let holdout = alone.iter().position(|flag| flag == "--holdout").unwrap();
+    alone.drain(holdout..holdout + 2);
+    let message = fail(&with(&alone, &["--out", &name]));
+    assert!(message.contains("--holdout") && message.contains("only"), "{message}");
+    assert!(!folder.exists());
     let occupied = fail(&with(&flags, &["--out", dir.path().to_str().unwrap()]));
     assert!(occupied.contains("--out") && occupied.contains("exists"), "{occupied}");
     for (arguments, needle) in [

@@ -27,6 +27,4 @@ pub use embeddings::Embeddings;
 pub use encoder::{Encoder, Intermediate, Layer, Output};
 pub use layers::{Embedding, LayerNorm, Linear};
 pub use masked::{BertForMaskedLM, BertTrunk, PredictionHead, PredictionTransform, Predictions};
-pub use noise::Noise;
-#[cfg(test)]
-pub(crate) use noise::mix;
+pub use noise::{Noise, mix};

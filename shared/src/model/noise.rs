@@ -33,7 +33,7 @@ impl Noise {
 }
 
 /// SplitMix64 (Steele, Lea and Flood, OOPSLA 2014): a bijection that spreads neighbouring seeds.
-pub(crate) fn mix(seed: u64) -> u64 {
+pub fn mix(seed: u64) -> u64 {
     let z = seed.wrapping_add(0x9E37_79B9_7F4A_7C15);
     let z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
     let z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);

@@ -9,7 +9,7 @@ use tokenizers::normalizers::bert::BertNormalizer;
 use tokenizers::pre_tokenizers::bert::BertPreTokenizer;
 use tokenizers::processors::bert::BertProcessing;
 use tokenizers::utils::truncation::{TruncationParams, TruncationStrategy};
-use tokenizers::{AddedToken, EncodeInput, Encoding, Tokenizer};
+use tokenizers::{AddedToken, EncodeInput, Tokenizer};
 
 use crate::checkpoint::{CheckpointError, Files};
 
@@ -52,7 +52,7 @@ impl WordPiece {
     /// # Errors
     /// [`CheckpointError`] if files are missing or damaged, lack special tokens, or do not match the embedding.
     pub fn open(files: &Files, embedding_rows: usize, max_length: usize) -> Result<Self, CheckpointError> {
-        let this = Self::open_unbound(files, max_length)?;
+        let mut this = Self::open_unbound(files)?;
         let (tokens, rows) = (this.size(), embedding_rows);
         if tokens > rows || tokens + PADDED_ROWS <= rows {
             let reason = format!(
@@ -61,14 +61,17 @@ impl WordPiece {
             );
             return Err(invalid(&this.path, reason));
         }
+        let truncation =
+            TruncationParams { max_length, strategy: TruncationStrategy::LongestFirst, ..Default::default() };
+        this.tokenizer.with_truncation(Some(truncation)).map_err(|e| invalid(&this.path, e))?;
         Ok(this)
     }
 
-    /// The same before there is a model that it has to match.
+    /// The same before there is a model that it has to match; nothing is cut.
     ///
     /// # Errors
     /// As [`Self::open`].
-    pub fn open_unbound(files: &Files, max_length: usize) -> Result<Self, CheckpointError> {
+    pub fn open_unbound(files: &Files) -> Result<Self, CheckpointError> {
         let (json, vocab) = (files.path("tokenizer.json"), files.path("vocab.txt"));
         let (path, mut tokenizer) = if let Some(bytes) = files.read("tokenizer.json")? {
             let tokenizer = Tokenizer::from_bytes(&bytes).map_err(|e| invalid(&json, e))?;
@@ -84,10 +87,7 @@ impl WordPiece {
         }
         let pad = special(&tokenizer, "[PAD]", &path)?;
         // Files carry the settings of whoever saved them: sentence-transformers pads everything to 128.
-        tokenizer.with_padding(None);
-        let truncation =
-            TruncationParams { max_length, strategy: TruncationStrategy::LongestFirst, ..Default::default() };
-        tokenizer.with_truncation(Some(truncation)).map_err(|e| invalid(&path, e))?;
+        tokenizer.with_padding(None).with_truncation(None).map_err(|e| invalid(&path, e))?;
         Ok(Self { tokenizer, path, pad })
     }
 
@@ -137,15 +137,13 @@ impl WordPiece {
         })
     }
 
-    /// All tokens of a text, however long, without special ones.
+    /// The tokens of a text alone, without special ones.
     ///
     /// # Errors
     /// As [`Self::encode`].
-    pub fn encode_whole(&self, text: &str) -> Result<Vec<u32>, CheckpointError> {
+    pub fn encode_bare(&self, text: &str) -> Result<Vec<u32>, CheckpointError> {
         let encoding = self.tokenizer.encode(text, false).map_err(|e| invalid(&self.path, e))?;
-        // What was cut to fit follows as overflow.
-        let parts = std::iter::once(&encoding).chain(encoding.get_overflowing());
-        Ok(parts.flat_map(Encoding::get_ids).copied().collect())
+        Ok(encoding.get_ids().to_vec())
     }
 }
 

@@ -104,19 +104,22 @@ mod tests {
         let masked = by_json.encode("the [MASK] .", None).unwrap().ids;
         assert!(masked.contains(&4), "{masked:?}");
         // Frequent words are whole, and a word in several pieces is one start and continuations.
-        assert_eq!(by_json.encode_whole("matrix the").unwrap().len(), 2);
-        let pieces = by_json.encode_whole("foldedthe").unwrap();
+        assert_eq!(by_json.encode_bare("matrix the").unwrap().len(), 2);
+        let pieces = by_json.encode_bare("foldedthe").unwrap();
         let continues = by_json.continuations();
         let found: Vec<bool> = pieces.iter().map(|&id| continues[id as usize]).collect();
         assert!(found.len() > 1 && !found[0] && found[1..].iter().all(|&c| c), "{found:?}");
     }
 
     #[test]
-    fn long_texts_are_encoded_whole() {
+    fn only_a_tokenizer_of_a_model_cuts() {
         let (folder, size) = train(&"fold unfold\n".repeat(9), 40);
-        let tokenizer = WordPiece::open(&Files::folder(folder.path()), size.unwrap(), 8).unwrap();
-        let one = tokenizer.encode_whole("fold").unwrap();
-        assert_eq!(tokenizer.encode_whole(&"fold ".repeat(50)).unwrap(), one.repeat(50));
+        let files = Files::folder(folder.path());
+        let unbound = WordPiece::open_unbound(&files).unwrap();
+        let one = unbound.encode_bare("fold").unwrap();
+        assert_eq!(unbound.encode_bare(&"fold ".repeat(500)).unwrap(), one.repeat(500));
+        let bound = WordPiece::open(&files, size.unwrap(), 8).unwrap().encode(&"fold ".repeat(50), None).unwrap();
+        assert_eq!((bound.ids.len(), bound.truncated), (8, true));
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use burn::module::{Module, ModuleMapper, Param};
 use burn::tensor::{Device, Int, Tensor, TensorData};
 use overfold::checkpoint::{CheckpointError, Files, Folder, Precision, load_masked, save_model, write_folder};
-use overfold::model::{Batch, BertConfig, BertForMaskedLM};
+use overfold::model::{Batch, BertConfig, BertForMaskedLM, mix};
 use overfold::tokenizer::WordPiece;
 use rayon::prelude::*;
 
@@ -66,7 +66,7 @@ impl Job {
         check_flags(&config)?;
         let folder = config.tokenizer.as_deref().ok_or_else(|| Error::flag("--tokenizer", "expected a folder"))?;
         let files = Files::folder(folder);
-        let tokenizer = WordPiece::open_unbound(&files, config.positions)?;
+        let tokenizer = WordPiece::open_unbound(&files)?;
         let architecture = config
             .architecture(tokenizer.size(), tokenizer.pad())
             .map_err(|e| Error::flag("--hidden, --heads, --layers, --ffn", e.to_string()))?;
@@ -86,6 +86,13 @@ impl Job {
         };
         let windows = tokens("text", &config.text)?;
         let holdout = if config.holdout.is_empty() { None } else { Some(tokens("holdout", &config.holdout)?) };
+        if holdout.is_none() && windows.packed.windows < HOLD_OUT {
+            let reason = format!(
+                "missing; every {HOLD_OUT}th window of --text would be held out, and it has {} only",
+                windows.packed.windows
+            );
+            return Err(Error::flag("--holdout", reason));
+        }
         let per_step = config.batch * config.accumulate;
         let learned = learned(windows.packed.windows, holdout.is_none());
         let steps_per_epoch = learned / per_step;
@@ -140,7 +147,7 @@ impl Job {
     /// Masks windows that are learned from; `places` counts them from 0 to [`Self::learned`].
     pub fn training_batch(&self, places: &[usize], epoch: usize) -> MaskedBatch {
         let index = |place| if self.holdout.is_some() { place } else { place + place / (HOLD_OUT - 1) };
-        let seed = |place: usize| mix(self.config.seed, epoch as u64 + 1, place as u64);
+        let seed = |place: usize| seed_of([self.config.seed, epoch as u64 + 1, place as u64]);
         self.batch(places.par_iter().map(|&place| (self.windows.window(index(place)), seed(place))))
     }
 
@@ -150,7 +157,7 @@ impl Job {
             Some(windows) => windows.window(place),
             None => self.windows.window((place + 1) * HOLD_OUT - 1),
         };
-        self.batch(places.par_iter().map(|&place| (window(place), mix(0, 0, place as u64))))
+        self.batch(places.par_iter().map(|&place| (window(place), seed_of([0, 0, place as u64]))))
     }
 
     fn batch(&self, windows: impl IndexedParallelIterator<Item = (Vec<u32>, u64)>) -> MaskedBatch {
@@ -195,17 +202,9 @@ fn learned(windows: usize, holding_out: bool) -> usize {
     if holding_out { windows - windows / HOLD_OUT } else { windows }
 }
 
-/// One number of three: neighbours share nothing.
-fn mix(a: u64, b: u64, c: u64) -> u64 {
-    // SplitMix64's finalizer (Steele, Lea and Flood, OOPSLA 2014).
-    let step = |x: u64| {
-        let x = (x ^ (x >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        let x = (x ^ (x >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        x ^ (x >> 31)
-    };
-    [a, b, c]
-        .into_iter()
-        .fold(0x9E37_79B9_7F4A_7C15, |x, part| step(x.wrapping_add(part.wrapping_mul(0x9E37_79B9_7F4A_7C15)) ^ x))
+/// One seed of several numbers: neighbours share nothing.
+fn seed_of(numbers: [u64; 3]) -> u64 {
+    numbers.into_iter().fold(0, |seed, number| mix(seed ^ number))
 }
 
 /// Draws every fresh parameter in the order of the walk, so that a seed fixes the values.
@@ -274,8 +273,8 @@ mod tests {
 
     #[test]
     fn seeds_of_neighbours_differ() {
-        let all: BTreeSet<u64> =
-            (0..10).flat_map(|a| (0..10).flat_map(move |b| (0..100).map(move |c| mix(a, b, c)))).collect();
+        let numbers = (0..10).flat_map(|a| (0..10).flat_map(move |b| (0..100).map(move |c| [a, b, c])));
+        let all: BTreeSet<u64> = numbers.map(seed_of).collect();
         assert_eq!(all.len(), 10_000);
     }
 }

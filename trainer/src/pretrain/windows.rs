@@ -149,7 +149,7 @@ fn pack(
 fn encode(tokenizer: &WordPiece, article: &Article) -> Result<Vec<u32>, CheckpointError> {
     let mut tokens = Vec::new();
     for paragraph in article {
-        tokens.extend(tokenizer.encode_whole(paragraph)?);
+        tokens.extend(tokenizer.encode_bare(paragraph)?);
     }
     Ok(tokens)
 }
