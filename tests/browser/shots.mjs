@@ -15,6 +15,8 @@ for (const [name, view] of Object.entries(views)) {
   const page = await browser.newPage(view);
   await page.goto(site.url + hash);
   await live(page);
+  // It would lie over the sections.
+  await page.evaluate(() => { document.querySelector('.top').style.position = 'static'; });
   for (const id of ['hero', 'node', 'cut', 'sweep', 'surplus', 'fold', 'reference']) {
     await page.locator(`#${id}`).screenshot({ path: `${folder}/${name}-${id}.png` });
   }

@@ -15,8 +15,8 @@ export function buildFile(box, ask) {
       make('label', { for: 'file-corner-0' }, 'from row'), corner[0],
       make('label', { for: 'file-corner-1' }, 'and column'), corner[1]),
   );
-  const open = (file) => file && ask({ kind: 'file', file });
-  const block = (from) => ask({ kind: 'block', matrix: list.value, corner: from });
+  const open = (file) => file && ask({ file });
+  const block = (from) => ask({ block: { matrix: list.value, corner: from } });
   pick.addEventListener('change', () => open(pick.files[0]));
   list.addEventListener('change', () => block([0, 0]));
   corner.forEach((input) => input.addEventListener('change', () => block(corner.map(({ value }) => Math.max(0, Math.trunc(Number(value)) || 0)))));

@@ -53,7 +53,7 @@ let changes = new Map();
 let next = null;
 
 function ask(request) {
-  if (request.kind === 'set') request.changes.forEach(([name, value]) => changes.set(name, value));
+  if (request.set) request.set.changes.forEach(([name, value]) => changes.set(name, value));
   else next = request;
   send();
 }
@@ -61,7 +61,7 @@ function ask(request) {
 function send() {
   if (!worker || waiting) return;
   if (next) worker.postMessage(next);
-  else if (changes.size) worker.postMessage({ kind: 'set', changes: [...changes] });
+  else if (changes.size) worker.postMessage({ set: { changes: [...changes] } });
   else return;
   if (next) next = null;
   else changes = new Map();
@@ -69,7 +69,7 @@ function send() {
   root.classList.add('busy');
 }
 
-const set = (name, value) => ask({ kind: 'set', changes: [[name, String(value)]] });
+const set = (name, value) => ask({ set: { changes: [[name, String(value)]] } });
 
 /** Width at hand for a figure. */
 const width = () => $('figure').clientWidth;
@@ -80,7 +80,7 @@ function start() {
   worker = new Worker(URL.createObjectURL(script), { type: 'module' });
   worker.onmessage = ({ data }) => receive(data);
   worker.onerror = (event) => fail(event.message || 'the worker could not be loaded');
-  ask({ kind: 'open', hash: location.hash, width: width() });
+  ask({ open: { hash: location.hash, width: width() } });
 }
 
 function fail(reason) {
@@ -98,8 +98,9 @@ function receive(reply) {
   }
   root.classList.add('live');
   reply.figures.forEach(show);
-  showFile(reply.file, reply.controls.matrix.value === 'own');
-  Object.entries(reply.controls).forEach(([name, control]) => fill(name, control, reply.errors[name]));
+  showFile(reply.file, reply.controls[0].value === 'own');
+  const errors = new Map(reply.errors);
+  reply.controls.forEach((control) => fill(control, errors.get(control.name)));
   for (const section of $$('main > section')) {
     section.hidden = reply.embed ? section.id !== reply.embed : reply.hide.includes(section.id);
   }
@@ -126,7 +127,7 @@ function show({ id, picture, caption, table, how }) {
   if (focused >= 0) focusItem($$('.item', figure), Math.min(focused, $$('.item', figure).length - 1));
 }
 
-function fill(name, { value, limits }, error) {
+function fill({ name, value, limits }, error) {
   for (const input of $$(`[data-control="${name}"]`)) {
     if (!('value' in input)) continue;
     if (limits) [input.min, input.max] = limits;
@@ -164,18 +165,18 @@ document.addEventListener('input', ({ target }) => {
 });
 // When a field is left, it shows what counts.
 document.addEventListener('focusout', ({ target }) => {
-  if (target.type === 'number') ask({ kind: 'set', changes: [] });
+  if (target.type === 'number') ask({ set: { changes: [] } });
 });
 for (const button of $$('[data-preset]')) button.addEventListener('click', () => set('preset', button.dataset.preset));
 
 addEventListener('hashchange', () => {
   const place = document.getElementById(location.hash.slice(1));
-  if (!place) ask({ kind: 'open', hash: location.hash, width: width() });
+  if (!place) ask({ open: { hash: location.hash, width: width() } });
 });
 let resized;
 addEventListener('resize', () => {
   clearTimeout(resized);
-  resized = setTimeout(() => worker && ask({ kind: 'width', width: width() }), 150);
+  resized = setTimeout(() => worker && ask({ width: { width: width() } }), 150);
 });
 
 // The cut can be dragged; its range, number and buttons do the same.

@@ -7,15 +7,15 @@ const ready = init().then(() => { lesson = new Lesson(); });
 const bytes = async (from, to, of = file) => new Uint8Array(await of.slice(from, to).arrayBuffer());
 
 async function answer(request) {
-  if (request.kind === 'file') {
+  if (request.file) {
     const { name, size } = request.file;
     const length = lesson.header_length(await bytes(0, 8, request.file), size);
     const matrix = lesson.open(name, size, await bytes(8, 8 + length, request.file));
     file = request.file;
-    return answer({ kind: 'block', matrix, corner: [0, 0] });
+    return answer({ block: { matrix, corner: [0, 0] } });
   }
-  if (request.kind === 'block') {
-    const { matrix, corner: [row, col] } = request;
+  if (request.block) {
+    const { matrix, corner: [row, col] } = request.block;
     const [from, to] = lesson.span(matrix, row, col);
     return lesson.show(matrix, row, col, await bytes(from, to));
   }

@@ -3,6 +3,7 @@
 use overfold::mpo::MpoError;
 
 use crate::math::linalg::{Svd, norm};
+use crate::safetensors::Dtype;
 use crate::state::Source;
 
 /// Rows and columns of the built-in pieces; see `data/README.md`.
@@ -46,17 +47,16 @@ impl Matrix {
     /// # Errors
     /// None in practice: the pieces are tested.
     pub fn built_in(source: Source) -> Result<Self, MpoError> {
-        let (bytes, origin): (&[u8], _) = match source {
+        let (stored, origin) = match source {
             Source::Positions => (
-                include_bytes!("../data/minilm-positions-64x96.f32"),
-                "the first 64 position embeddings of MiniLM, 96 columns",
+                Dtype::F16.decode(include_bytes!("../data/minilm-positions-64x96.f16")),
+                "the first 64 position embeddings of MiniLM, 96 columns, rounded to f16",
             ),
-            _ => {
-                (include_bytes!("../data/minilm-query-64x96.f32"), "64 rows and 96 columns of a query weight of MiniLM")
-            }
+            _ => (
+                Dtype::F32.decode(include_bytes!("../data/minilm-query-64x96.f32")),
+                "64 rows and 96 columns of a query weight of MiniLM",
+            ),
         };
-        let (numbers, _) = bytes.as_chunks::<4>();
-        let stored = numbers.iter().copied().map(f32::from_le_bytes).collect();
         let source = if source == Source::Own { Source::Query } else { source };
         Self::new(source, origin.into(), BUILT_IN, stored)
     }

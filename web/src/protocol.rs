@@ -1,14 +1,12 @@
 //! Messages between the page and its worker, as JSON.
 
-use std::collections::BTreeMap;
-
 use serde::{Deserialize, Serialize};
 
 use crate::own::FileView;
 
 /// From the page.
 #[derive(Debug, Clone, Deserialize)]
-#[serde(tag = "kind", rename_all = "lowercase")]
+#[serde(rename_all = "lowercase")]
 pub enum Request {
     /// The page is open, or its address has changed.
     Open {
@@ -37,11 +35,11 @@ pub struct Reply {
     /// Figures that changed.
     pub figures: Vec<Drawn>,
     /// Every control.
-    pub controls: BTreeMap<String, Control>,
+    pub controls: Vec<Control>,
     /// What had to be changed in what was asked for.
     pub notes: Vec<String>,
-    /// What is wrong, by control.
-    pub errors: BTreeMap<String, String>,
+    /// What is wrong: names of controls and reasons.
+    pub errors: Vec<(String, String)>,
     /// Sections to hide.
     pub hide: Vec<String>,
     /// The only section to show.
@@ -52,11 +50,11 @@ pub struct Reply {
     pub file: Option<FileView>,
 }
 
-/// A figure's markup.
+/// The markup of a figure.
 #[derive(Debug, Clone, Serialize)]
 pub struct Drawn {
     /// Name of its `<figure>`.
-    pub id: String,
+    pub id: &'static str,
     /// SVG.
     pub picture: String,
     /// Caption.
@@ -70,6 +68,8 @@ pub struct Drawn {
 /// A control's value and, for numbers, its limits.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Control {
+    /// Its name.
+    pub name: &'static str,
     /// The value.
     pub value: String,
     /// Least and largest value.

@@ -2,10 +2,10 @@
 //!
 //! Layout: 8 bytes little-endian length of the header, the header as JSON, then all tensors, row-major.
 
-use std::collections::BTreeMap;
+use std::fmt;
 
 use serde::Deserialize;
-use serde_json::Value;
+use serde::de::{Deserializer, IgnoredAny, MapAccess, Visitor};
 use thiserror::Error;
 
 /// The largest header, in bytes; the format's own limit.
@@ -51,7 +51,7 @@ pub enum FileError {
 }
 
 /// How numbers are stored.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Dtype {
     /// IEEE single.
     F32,
@@ -126,44 +126,70 @@ struct Raw {
     data_offsets: [u64; 2],
 }
 
-/// The matrices of a file of `file` bytes, by name. All tensors are checked; only matrices of numbers are given.
+/// The tensors of a header, without its metadata.
+struct Header(Vec<(String, Raw)>);
+
+impl<'de> Deserialize<'de> for Header {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Tensors;
+        impl<'de> Visitor<'de> for Tensors {
+            type Value = Header;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("tensors by name")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Header, A::Error> {
+                let mut tensors = Vec::new();
+                while let Some(name) = map.next_key::<String>()? {
+                    if name == "__metadata__" {
+                        map.next_value::<IgnoredAny>()?;
+                    } else {
+                        tensors.push((name, map.next_value()?));
+                    }
+                }
+                Ok(Header(tensors))
+            }
+        }
+        deserializer.deserialize_map(Tensors)
+    }
+}
+
+/// The matrices of a file of `file` bytes, in the order of the file. All tensors are checked; only matrices of numbers are
+/// given.
 ///
 /// # Errors
 /// [`FileError`] says what is wrong with the header, or that there is no matrix.
 pub fn parse(header: &[u8], file: u64) -> Result<Vec<Entry>, FileError> {
-    let mut all: BTreeMap<String, Value> = serde_json::from_slice(header)?;
-    all.remove("__metadata__");
+    let Header(mut tensors) = serde_json::from_slice(header)?;
     let start = 8 + header.len() as u64;
-    let mut spans = Vec::new();
+    let size = file.saturating_sub(start);
+    tensors.sort_unstable_by_key(|(_, raw)| raw.data_offsets);
     let mut found = Vec::new();
-    for (name, value) in all {
-        let fail = |reason: String| FileError::Tensor { name: name.clone(), reason };
-        let raw: Raw = serde_json::from_value(value).map_err(|error| fail(error.to_string()))?;
-        let [begin, end] = raw.data_offsets;
-        if begin > end || end > file - start {
-            return Err(fail(format!(
-                "bytes {begin} to {end} are not in the file, which has {} after its header",
-                file - start
-            )));
+    let mut last: (u64, &str) = (0, "");
+    for (name, Raw { dtype, shape, data_offsets: [begin, end] }) in &tensors {
+        let fail = |reason: String| Err(FileError::Tensor { name: name.clone(), reason });
+        if begin > end || *end > size {
+            return fail(format!("bytes {begin} to {end} are not in the file, which has {size} after its header"));
         }
-        spans.push((begin, end, name.clone()));
-        let Ok(dtype) = serde_json::from_value::<Dtype>(Value::String(raw.dtype)) else { continue };
-        let wanted = raw.shape.iter().try_fold(dtype.bytes(), |product, n| product.checked_mul(*n));
-        if wanted != Some(end - begin) {
-            return Err(fail(format!("{} bytes do not hold the shape {:?}", end - begin, raw.shape)));
+        if *begin < last.0 {
+            return fail(format!("it overlaps `{}`", last.1));
         }
-        if let [rows, cols] = raw.shape[..]
-            && rows > 0
-            && cols > 0
+        last = (*end, name);
+        let dtype = match dtype.as_str() {
+            "F32" => Dtype::F32,
+            "F16" => Dtype::F16,
+            "BF16" => Dtype::BF16,
+            _ => continue,
+        };
+        if shape.iter().try_fold(dtype.bytes(), |product, n| product.checked_mul(*n)) != Some(end - begin) {
+            return fail(format!("{} bytes do not hold the shape {shape:?}", end - begin));
+        }
+        let side = |n: u64| usize::try_from(n).ok().filter(|n| *n > 0);
+        if let [rows, cols] = shape[..]
+            && let (Some(rows), Some(cols)) = (side(rows), side(cols))
         {
-            let (Ok(rows), Ok(cols)) = (usize::try_from(rows), usize::try_from(cols)) else { continue };
-            found.push(Entry { name, dtype, size: [rows, cols], begin: start + begin });
-        }
-    }
-    spans.sort();
-    for pair in spans.windows(2) {
-        if pair[1].0 < pair[0].1 {
-            return Err(FileError::Tensor { name: pair[1].2.clone(), reason: format!("it overlaps `{}`", pair[0].2) });
+            found.push(Entry { name: name.clone(), dtype, size: [rows, cols], begin: start + begin });
         }
     }
     if found.is_empty() { Err(FileError::NoMatrix) } else { Ok(found) }
@@ -216,15 +242,15 @@ mod tests {
             "a":{"dtype":"BF16","shape":[2,2],"data_offsets":[24,32]},"ids":{"dtype":"I64","shape":[1],"data_offsets":[32,40]},
             "v":{"dtype":"F16","shape":[2],"data_offsets":[40,44]}}"#;
         let found = parse_text(header, 44).unwrap();
-        assert_eq!(found.iter().map(|entry| entry.name.as_str()).collect::<Vec<_>>(), ["a", "b"]);
-        assert_eq!((found[1].size, found[1].begin), ([2, 3], 8 + header.len() as u64));
-        let block = Block::at(&found[1], [9, 9]);
+        assert_eq!(found.iter().map(|entry| entry.name.as_str()).collect::<Vec<_>>(), ["b", "a"]);
+        assert_eq!((found[0].size, found[0].begin), ([2, 3], 8 + header.len() as u64));
+        let block = Block::at(&found[0], [9, 9]);
         assert_eq!(block, Block { corner: [0, 0], size: [2, 3] });
         let bytes: Vec<u8> = (0..6).flat_map(|x| (x as f32).to_le_bytes()).collect();
-        assert_eq!(block.pick(&found[1], &bytes), [0.0, 1.0, 2.0, 3.0, 4.0, 5.0]);
+        assert_eq!(block.pick(&found[0], &bytes), [0.0, 1.0, 2.0, 3.0, 4.0, 5.0]);
         let part = Block { corner: [1, 1], size: [1, 2] };
-        assert_eq!(part.pick(&found[1], &bytes[12..]), [4.0, 5.0]);
-        assert_eq!(part.span(&found[1]), [found[1].begin + 12, found[1].begin + 24]);
+        assert_eq!(part.pick(&found[0], &bytes[12..]), [4.0, 5.0]);
+        assert_eq!(part.span(&found[0]), [found[0].begin + 12, found[0].begin + 24]);
     }
 
     #[test]
@@ -237,7 +263,7 @@ mod tests {
         for (header, words) in [
             ("{", "cannot be read"),
             ("{}", "no matrix"),
-            (r#"{"a":3}"#, "`a`"),
+            (r#"{"a":3}"#, "cannot be read"),
             (r#"{"a":{"dtype":"F32","shape":[2,3],"data_offsets":[0,48]}}"#, "not in the file"),
             (r#"{"a":{"dtype":"F32","shape":[2,3],"data_offsets":[0,23]}}"#, "do not hold the shape"),
             (r#"{"a":{"dtype":"F32","shape":[4294967296,4294967296],"data_offsets":[0,0]}}"#, "do not hold"),

@@ -1,7 +1,5 @@
 //! What the worker holds between messages. No browser in here: tested natively.
 
-use std::collections::BTreeMap;
-
 use overfold::mpo::{Gauge, Mpo, MpoError, decompose};
 
 use crate::draw::svg::escape;
@@ -25,8 +23,8 @@ pub struct Session {
     file: Option<OwnFile>,
     chain: Mpo,
     width: f64,
-    /// For each figure what it was drawn from.
-    drawn: BTreeMap<&'static str, String>,
+    /// For each figure what it was drawn from; empty if all must be drawn.
+    drawn: Vec<String>,
 }
 
 impl Session {
@@ -38,7 +36,7 @@ impl Session {
         let matrix = Matrix::built_in(Source::Query)?;
         let state = State::new(Source::Query, [matrix.rows, matrix.cols])?;
         let chain = unfold(&matrix, &state)?;
-        Ok(Self { state, matrix, own: None, file: None, chain, width: WIDTHS[1], drawn: BTreeMap::new() })
+        Ok(Self { state, matrix, own: None, file: None, chain, width: WIDTHS[1], drawn: Vec::new() })
     }
 
     /// The view.
@@ -51,7 +49,7 @@ impl Session {
     /// # Errors
     /// [`MpoError`] only if a built-in matrix is at fault.
     pub fn answer(&mut self, request: Request) -> Result<Reply, MpoError> {
-        let (mut notes, mut errors) = (Vec::new(), BTreeMap::new());
+        let (mut notes, mut errors) = (Vec::new(), Vec::new());
         match request {
             Request::Open { hash, width } => {
                 self.resize(width);
@@ -71,7 +69,7 @@ impl Session {
                     match self.state.set(&name, &value) {
                         Ok(note) => notes.extend(note),
                         Err(reason) => {
-                            errors.insert(name, reason);
+                            errors.push((name, reason));
                         }
                     }
                     if self.state.matrix != self.matrix.source {
@@ -116,7 +114,7 @@ impl Session {
         self.chain = unfold(&matrix, &self.state).map_err(fail)?;
         (self.own, self.matrix) = (Some(matrix.clone()), matrix);
         self.drawn.clear();
-        Ok(self.reply(Vec::new(), BTreeMap::new()))
+        Ok(self.reply(Vec::new(), Vec::new()))
     }
 
     /// Takes another matrix. Factors and indices that do not fit it go back to their start.
@@ -150,17 +148,13 @@ impl Session {
         }
     }
 
-    fn reply(&mut self, notes: Vec<String>, errors: BTreeMap<String, String>) -> Reply {
+    fn reply(&mut self, notes: Vec<String>, errors: Vec<(String, String)>) -> Reply {
         let context = Context { state: &self.state, matrix: &self.matrix, chain: &self.chain, width: self.width };
-        let mut figures = Vec::new();
-        for entry in &figures::ALL {
-            let inputs = (entry.inputs)(&self.state);
-            if self.drawn.get(entry.id) == Some(&inputs) {
-                continue;
-            }
-            figures.push(draw(entry, &context));
-            self.drawn.insert(entry.id, inputs);
-        }
+        let inputs: Vec<String> = figures::ALL.iter().map(|entry| (entry.inputs)(&self.state)).collect();
+        let changed =
+            figures::ALL.iter().zip(&inputs).enumerate().filter(|(k, (_, new))| self.drawn.get(*k) != Some(*new));
+        let figures = changed.map(|(_, (entry, _))| draw(entry, &context)).collect();
+        self.drawn = inputs;
         Reply {
             hash: self.state.to_hash(),
             figures,
@@ -180,7 +174,7 @@ fn unfold(matrix: &Matrix, state: &State) -> Result<Mpo, MpoError> {
 }
 
 fn draw(entry: &figures::Entry, context: &Context<'_>) -> Drawn {
-    let id = entry.id.to_string();
+    let id = entry.id;
     match (entry.draw)(context) {
         Ok(figure) => {
             Drawn { id, picture: figure.picture, caption: figure.caption, table: figure.table.html(), how: figure.how }
@@ -193,32 +187,28 @@ fn draw(entry: &figures::Entry, context: &Context<'_>) -> Drawn {
 }
 
 /// Every control's value and limits.
-fn controls(state: &State) -> BTreeMap<String, Control> {
+fn controls(state: &State) -> Vec<Control> {
     let rank = state.size[0].min(state.size[1]);
-    let mut all = BTreeMap::new();
-    let mut text = |name: &str, value: String| all.insert(name.to_string(), Control { value, limits: None });
-    text("matrix", state.matrix.to_string());
-    text("shape", state.shape.to_string());
-    text("sample", state.sample.to_string());
-    text("chain", state.chain.to_string());
-    text("kind", state.kind.to_string());
-    text("style", state.style.to_string());
-    text("guess", state.guess.map_or_else(String::new, |guess| guess.to_string()));
-    let numbers = [
-        ("row", state.row, [1, 3]),
-        ("cut", state.cut, [0, rank]),
-        ("step", state.step, [0, state.last_step()]),
-        ("bond", state.bond, [1, (state.chain.order() - 1).max(1)]),
-        ("strength", state.strength, [0, 20]),
-        ("keep", state.keep, [1, state.bond_dimension()]),
-        ("seed", state.seed as usize, [0, 1_000_000]),
-        ("fold", state.fold, [0, state.chain.order() - 1]),
-        ("rows", state.rows, [1, 1 << 17]),
-        ("cols", state.cols, [1, 1 << 17]),
-        ("cores", state.cores, [1, 64]),
-    ];
-    for (name, value, limits) in numbers {
-        all.insert(name.into(), Control { value: value.to_string(), limits: Some(limits) });
-    }
-    all
+    let text = |name, value| Control { name, value, limits: None };
+    let number = |name, value: usize, limits| Control { name, value: value.to_string(), limits: Some(limits) };
+    vec![
+        text("matrix", state.matrix.to_string()),
+        text("shape", State::spelled(&state.shape)),
+        text("sample", state.sample.to_string()),
+        text("chain", State::spelled(&state.chain)),
+        text("kind", state.kind.to_string()),
+        text("style", state.style.to_string()),
+        text("guess", state.guess.map_or_else(String::new, |guess| guess.to_string())),
+        number("row", state.row, [1, 3]),
+        number("cut", state.cut, [0, rank]),
+        number("step", state.step, [0, state.last_step()]),
+        number("bond", state.bond, [1, (state.chain.order() - 1).max(1)]),
+        number("strength", state.strength, [0, 20]),
+        number("keep", state.keep, [1, state.bond_dimension()]),
+        number("seed", state.seed as usize, [0, 1_000_000]),
+        number("fold", state.fold, [0, state.chain.order() - 1]),
+        number("rows", state.rows, [1, 1 << 17]),
+        number("cols", state.cols, [1, 1 << 17]),
+        number("cores", state.cores, [1, 64]),
+    ]
 }

@@ -73,10 +73,12 @@ fn cut(mpo: &Mpo, bond: usize, keep: usize) -> Result<Mpo, MpoError> {
     let (left, right) = (&mpo.cores()[bond], &mpo.cores()[bond + 1]);
     let d = left.dims[3];
     let column = |channel: usize| norm(&left.data.iter().skip(channel).step_by(d).copied().collect::<Vec<_>>());
-    let mut channels: Vec<(usize, f64)> = (0..d).map(|channel| (channel, column(channel))).collect();
-    channels.sort_by(|a, b| b.1.total_cmp(&a.1));
-    let mut kept: Vec<usize> = channels.into_iter().take(keep).map(|(channel, _)| channel).collect();
-    kept.sort_unstable();
+    let lengths: Vec<f64> = (0..d).map(column).collect();
+    // A channel stays if fewer than `keep` others are longer, or as long and before it.
+    let before = |c: usize| {
+        (0..d).filter(|other| lengths[*other] > lengths[c] || lengths[*other] == lengths[c] && *other < c).count()
+    };
+    let kept: Vec<usize> = (0..d).filter(|c| before(*c) < keep).collect();
     cores[bond].data = left.data.chunks_exact(d).flat_map(|row| kept.iter().map(|c| row[*c])).collect();
     cores[bond].dims[3] = keep;
     let width = right.data.len() / d;

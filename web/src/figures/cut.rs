@@ -4,7 +4,7 @@ use overfold::mpo::MpoError;
 
 use super::{Context, Figure, Table};
 use crate::draw::heat::Map;
-use crate::draw::plot::{Frame, decades, spectrum};
+use crate::draw::plot::{Frame, range, spectrum};
 use crate::draw::svg::{Anchor, Svg};
 use crate::math::linalg::{norm, tail};
 use crate::number::{percent, short, size};
@@ -29,8 +29,8 @@ pub fn draw(context: &Context<'_>) -> Result<Figure, MpoError> {
     let cell = ((context.width - 2.0 * gap - 2.0) / (3.0 * across)).clamp(0.5, 4.0);
     let cell = if cell > 1.0 { (cell * 2.0).floor() / 2.0 } else { cell };
     let top = maps[0].1.top();
-    let mut svg = Svg::new(context.width, chart + 58.0 + down * cell + 8.0);
-    let frame = Frame { x: 46.0, y: 14.0, w: context.width - 60.0, h: chart - 40.0, count: rank, decades: decades(s) };
+    let mut svg = Svg::new(context.width, chart + 72.0 + down * cell);
+    let frame = Frame { x: 46.0, y: 14.0, w: context.width - 60.0, h: chart - 40.0, count: rank, range: range(s) };
     let edge = frame.edge(keep);
     svg.rect("tail", [edge, frame.y], [frame.x + frame.w - edge, frame.h]);
     frame.grid(&mut svg);
@@ -52,6 +52,13 @@ pub fn draw(context: &Context<'_>) -> Result<Figure, MpoError> {
         svg.text("strong", Anchor::Start, [x, chart + 32.0], name);
         map.draw(&mut svg, [x, chart + 42.0], cell, top);
     }
+
+    svg.text(
+        "small",
+        Anchor::Start,
+        [1.0, chart + 60.0 + down * cell],
+        "dark: near 0, yellow: large; one scale for all three",
+    );
 
     let (rows, cols) = (matrix.rows, matrix.cols);
     let needed = needed(s, 0.5);

@@ -124,6 +124,12 @@ pub fn draw(context: &Context<'_>) -> Result<Figure, MpoError> {
         percent(diagonal.1[2]),
         percent(generic.1[2]),
     );
+    // Against a step on W itself: −G, and −G/|G|.
+    let farther = [norm(&before.sgd) / norm(&g), norm(&before.adam) / (matrix.w.len() as f64).sqrt()].map(ratio);
+    let caption = format!(
+        "{caption} Even without X, one step of all cores moves W {} times (SGD) or {} times (Adam) as far as a step on W at the same learning rate.",
+        farther[0], farther[1]
+    );
     let how = format!(
         "The chain is in the symmetric gauge. The change of W by one step is taken to first order in the learning rate: Σ<sub>k</sub> T<sub>1</sub>…δ<sub>k</sub>…T<sub>m</sub> with \
          δ = −g (SGD) or −g/(|g| + 10⁻⁸) (Adam's first step), g = ∂L/∂T<sub>k</sub>. Without a model in the page ∂L/∂W is a random matrix (seed {}). “Elsewhere by” is \

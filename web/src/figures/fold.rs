@@ -29,7 +29,8 @@ pub fn draw(context: &Context<'_>) -> Result<Figure, MpoError> {
         nodes.push(core_node(0, order, dims[0], true));
     } else {
         let (up, down) = (0..=step).map(|k| pair(k, rows[k], cols[k])).map(|[i, j]| (i, j)).unzip();
-        let name = format!("T{}…{}", subscript(1), subscript(step + 1));
+        let dots = if step > 1 { "…" } else { "" };
+        let name = format!("T{}{dots}T{}", subscript(1), subscript(step + 1));
         let detail = format!(
             "The product of the first {} cores: {external} by {outer}, {} numbers.",
             step + 1,

@@ -3,7 +3,7 @@
 use overfold::mpo::{MpoError, entropy, spectra};
 
 use super::{Context, Figure, Table};
-use crate::draw::plot::{Frame, decades};
+use crate::draw::plot::{Frame, range};
 use crate::draw::svg::{Anchor, Svg};
 use crate::number::{short, size};
 
@@ -24,15 +24,9 @@ pub fn draw(context: &Context<'_>) -> Result<Figure, MpoError> {
 
     let mut svg = Svg::new(context.width, 240.0);
     let top = lefts.iter().chain(&rights).map(|n| *n as f64).collect::<Vec<_>>();
-    let [_, high] = decades(&top);
-    let frame = Frame {
-        x: 58.0,
-        y: 26.0,
-        w: context.width - 72.0,
-        h: 172.0,
-        count: bonds.len(),
-        decades: [0.0, high.max(1.0)],
-    };
+    let [_, high] = range(&top);
+    let frame =
+        Frame { x: 58.0, y: 26.0, w: context.width - 72.0, h: 172.0, count: bonds.len(), range: [1.0, high.max(10.0)] };
     frame.grid(&mut svg);
     for (k, d) in bonds.iter().enumerate() {
         let (x, w) = (frame.edge(k), frame.w / bonds.len() as f64);

@@ -3,14 +3,14 @@
 use overfold::mpo::{MpoError, deinterleave, spectra};
 
 use super::{Context, Figure, Table};
-use crate::draw::plot::{Frame, spectrum};
+use crate::draw::plot::{Frame, range, spectrum};
 use crate::draw::svg::{Anchor, Svg};
 use crate::math::linalg::{Random, Svd, multiply, rank};
 use crate::number::short;
 use crate::state::Sample;
 
 /// Values below this part of the largest are rounding errors, and drawn at the bottom.
-const FLOOR: f64 = -17.0;
+const FLOOR: f64 = 1e-17;
 
 pub fn draw(context: &Context<'_>) -> Result<Figure, MpoError> {
     let (matrix, state) = (context.matrix, context.state);
@@ -39,13 +39,14 @@ pub fn draw(context: &Context<'_>) -> Result<Figure, MpoError> {
     let wide = context.width >= 480.0;
     let w = if wide { context.width / 2.0 } else { context.width };
     let mut svg = Svg::new(context.width, if wide { 210.0 } else { 420.0 });
-    let top = own[0].max(paired[0]).max(f64::MIN_POSITIVE).log10().ceil();
+    let top = own[0].max(paired[0]).max(f64::MIN_POSITIVE);
+    let top = range([&top])[1];
     let titles =
         [format!("rows against columns: rank {before}"), format!("pairs at bond {}: rank {after}", widest + 1)];
     for (n, (s, title)) in [&own, paired].into_iter().zip(titles).enumerate() {
         let (x, y) = if wide { (n as f64 * w, 0.0) } else { (0.0, n as f64 * 210.0) };
         let frame =
-            Frame { x: x + 48.0, y: y + 32.0, w: w - 64.0, h: 140.0, count: s.len(), decades: [top + FLOOR, top] };
+            Frame { x: x + 48.0, y: y + 32.0, w: w - 64.0, h: 140.0, count: s.len(), range: [top * FLOOR, top] };
         svg.text("strong", Anchor::Start, [x + 4.0, y + 18.0], &title);
         frame.grid(&mut svg);
         spectrum(&mut svg, &frame, s, rank(s));

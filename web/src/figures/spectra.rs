@@ -3,7 +3,7 @@
 use overfold::mpo::{MpoError, spectra};
 
 use super::{Context, Figure, Table};
-use crate::draw::plot::{Frame, decades, spectrum};
+use crate::draw::plot::{Frame, range, spectrum};
 use crate::draw::svg::{Anchor, Svg};
 use crate::math::linalg::{norm, tail};
 use crate::number::{percent, short};
@@ -15,10 +15,10 @@ pub fn draw(context: &Context<'_>) -> Result<Figure, MpoError> {
     let lines = spectra.len().div_ceil(across);
     let (w, h) = (context.width / across as f64, 170.0);
     let mut svg = Svg::new(context.width, (lines as f64 * h).max(20.0));
-    let decades = decades(spectra.iter().flatten());
+    let range = range(spectra.iter().flatten());
     for (k, s) in spectra.iter().enumerate() {
         let (x, y) = ((k % across) as f64 * w, (k / across) as f64 * h);
-        let frame = Frame { x: x + 44.0, y: y + 30.0, w: w - 56.0, h: h - 62.0, count: s.len(), decades };
+        let frame = Frame { x: x + 44.0, y: y + 30.0, w: w - 56.0, h: h - 62.0, count: s.len(), range };
         svg.text("strong", Anchor::Start, [x + 44.0, y + 18.0], &format!("bond {}: {} values", k + 1, s.len()));
         frame.grid(&mut svg);
         spectrum(&mut svg, &frame, s, s.len());

@@ -17,7 +17,7 @@ pub fn draw(context: &Context<'_>) -> Result<Figure, MpoError> {
     let total = matrix.stored.len();
 
     let mut svg = Svg::new(context.width, 232.0);
-    let frame = Frame { x: 8.0, y: 44.0, w: context.width - 16.0, h: 140.0, count: BINS, decades: [0.0, 1.0] };
+    let frame = Frame { x: 8.0, y: 44.0, w: context.width - 16.0, h: 140.0, count: BINS, range: [1.0, 10.0] };
     let slot = frame.w / BINS as f64;
     for (n, (class, bins)) in [("bar", &coarse), ("bar outline", &fine)].into_iter().enumerate() {
         let w = slot * 0.38;
@@ -27,7 +27,7 @@ pub fn draw(context: &Context<'_>) -> Result<Figure, MpoError> {
         }
     }
     svg.line("axis", [frame.x, frame.y + frame.h], [frame.x + frame.w, frame.y + frame.h]);
-    let sparse = slot < 46.0;
+    let sparse = slot < 66.0;
     for bin in (0..BINS).filter(|bin| !sparse || [0, 2, 5, 8, 11].contains(bin)) {
         let text = label(bin).replace(" and more", "+");
         svg.text("small", Anchor::Middle, [frame.at(bin), frame.y + frame.h + 17.0], &text);
@@ -44,7 +44,7 @@ pub fn draw(context: &Context<'_>) -> Result<Figure, MpoError> {
     let worst = matrix.stored.iter().zip(&single).map(|(a, b)| f64::from((a - b).abs())).fold(0.0, f64::max);
     let part = |n: usize| percent(n as f64 / total as f64);
     let caption = format!(
-        "<b>Lossless up to rounding, not bit by bit.</b> With cores in f64 {} of the {} entries come back bit by bit. With cores in f32, as a trainer holds \
+        "<b>How exact the fold is depends on how the cores are held.</b> With cores in f64 {} of the {} entries come back bit by bit. With cores in f32, as a trainer holds \
          them, {} do, and {} are within 15 ulp; the largest error is {}. An ulp is the gap to the next f32 number, so entries near zero are many ulp away \
          at the same error.",
         part(fine[0]),

@@ -17,8 +17,8 @@ pub struct Transform {
 }
 
 impl Transform {
-    /// A random X of this kind. `strength` 0 is the identity; 1 turns by angles, and scales by e to the power of numbers, of
-    /// standard deviation 1.
+    /// A random X of this kind. `strength` 0 is the identity; at 1 it turns by angles, and scales by powers of e, of
+    /// the order of 1.
     pub fn new(kind: Kind, dim: usize, strength: f64, seed: u64) -> Self {
         let mut random = Random::new(seed);
         let scales: Vec<f64> = random.normals(dim).iter().map(|z| (strength * z).exp()).collect();
@@ -67,7 +67,9 @@ fn rotation(dim: usize, strength: f64, random: &mut Random) -> Vec<f64> {
     for _ in 0..8 * dim {
         let a = (random.uniform() * dim as f64) as usize;
         let b = (a + 1 + (random.uniform() * (dim - 1) as f64) as usize) % dim;
-        let (sin, cos) = (strength * random.normal()).sin_cos();
+        // By the tangent of half the angle.
+        let t = 0.5 * strength * random.normal();
+        let (sin, cos) = (2.0 * t / (1.0 + t * t), (1.0 - t * t) / (1.0 + t * t));
         for row in q.chunks_exact_mut(dim) {
             (row[a], row[b]) = (cos * row[a] - sin * row[b], sin * row[a] + cos * row[b]);
         }

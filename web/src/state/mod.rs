@@ -153,7 +153,7 @@ impl State {
             chain: Shape::paper(rows, cols, 3)?,
             bond: 1,
             kind: Kind::Generic,
-            strength: 10,
+            strength: 5,
             keep: rows.min(cols).div_ceil(4),
             seed: 1,
             fold: 1,
@@ -165,6 +165,15 @@ impl State {
             embed: None,
             unknown: Vec::new(),
         })
+    }
+
+    /// A shape as one would type it, without `1*3` for `1,1,1` unless it is long.
+    pub fn spelled(shape: &Shape) -> String {
+        let list = |factors: &[usize]| factors.iter().map(usize::to_string).collect::<Vec<_>>().join(",");
+        if shape.order() > 8 {
+            return shape.to_string();
+        }
+        format!("{} x {}", list(shape.row_factors()), list(shape.col_factors()))
     }
 
     /// Last step of the sweep: the matrix, its pairing, and two steps for each bond.
