@@ -22,7 +22,7 @@ fn markup(figure: &Drawn) -> String {
         <figcaption>{caption}</figcaption>
         <div class="more">
           <details class="numbers"><summary>Show numbers</summary>
-            <div class="table" tabindex="0" role="region" aria-label="Numbers of this figure">{table}</div>
+            <div class="table" tabindex="0" role="region" aria-label="Numbers of the figure {id}">{table}</div>
             <button type="button" data-copy="csv">Copy as CSV</button>
           </details>
           <details class="how"><summary>How was this computed?</summary><p>{how}</p></details>
@@ -75,7 +75,12 @@ fn index_html_shows_what_is_computed() {
         std::fs::write(&path, drawn).unwrap();
         return;
     }
-    let ((words, numbers), (new_words, new_numbers)) = (parts(&html), parts(&drawn));
+    same(&html, &drawn);
+}
+
+/// The same words, and nearly the same numbers.
+fn same(old: &str, new: &str) {
+    let ((words, numbers), (new_words, new_numbers)) = (parts(old), parts(new));
     let advice = "draw the page again: OVERFOLD_DRAW=1 cargo test --release -p overfold-web --test page";
     for (old, new) in words.iter().zip(&new_words) {
         assert_eq!(old, new, "{advice}");
@@ -90,6 +95,33 @@ fn index_html_shows_what_is_computed() {
             words[at]
         );
     }
+}
+
+/// Views that the browser test opens, besides the first.
+const VIEWS: [&str; 4] = [
+    "#v=1&matrix=positions&row=1&cut=40&guess=9&step=4&sample=kronecker",
+    "#v=1&cut=0&shape=2,4,8_x_8,4,3&step=0&sample=whole&kind=diagonal&strength=20&keep=1&seed=7&fold=2",
+    "#v=1&chain=4,2,2,4_x_4,3,2,4&bond=2&kind=orthogonal&keep=9&fold=3&rows=1000&cols=77&cores=4&style=balanced",
+    "#v=1&cut=64&shape=64_x_96&step=1&chain=64_x_96&keep=1&fold=0&rows=384&cols=384&cores=1",
+];
+
+#[test]
+fn the_browser_test_knows_what_is_computed() {
+    let captions = |hash: &str| {
+        let mut session = Session::new().unwrap();
+        let reply = session.answer(Request::Open { hash: hash.into(), width: 704.0 }).unwrap();
+        assert!(reply.notes.is_empty(), "{hash}: {:?}", reply.notes);
+        assert_eq!(reply.hash, hash);
+        let lines = reply.figures.iter().map(|figure| (figure.id, figure.caption.clone()));
+        serde_json::json!({ "hash": hash, "captions": lines.collect::<Vec<_>>() })
+    };
+    let text = serde_json::to_string_pretty(&VIEWS.map(captions)).unwrap() + "\n";
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/browser/golden.json");
+    if std::env::var_os("OVERFOLD_DRAW").is_some() {
+        std::fs::write(&path, text).unwrap();
+        return;
+    }
+    same(&std::fs::read_to_string(&path).unwrap(), &text);
 }
 
 #[test]

@@ -38,8 +38,7 @@ pub fn draw(context: &Context<'_>) -> Result<Figure, MpoError> {
         marked,
     };
     let bars = vec![bar("matrix", dense, false), bar("chain", chain, true), bar("folded again", dense, false)];
-    let svg =
-        bars::draw(context.width, &[Group { title: "Numbers, and memory to train them with Adam".into(), bars }], true);
+    let svg = bars::draw(context.width, &[Group { title: "Numbers, and memory for Adam".into(), bars }], true);
     let list = match &bonds[..] {
         [] => "no bond".into(),
         [first, ..] if bonds.iter().all(|d| d == first) => format!("{} bonds of {}", bonds.len(), size(*first)),

@@ -34,15 +34,11 @@ pub fn draw(context: &Context<'_>) -> Result<Figure, MpoError> {
         add(format!("{kind} X, cut at once"), error, *kind == state.kind);
     }
     // The center moved to the bond: its channels are the singular vectors again.
-    let mut centered = Vec::new();
-    for (kind, chain) in &others {
-        let again = decompose(&chain.contract(), matrix.rows, matrix.cols, &state.chain, Gauge::Symmetric)?;
-        let error = distance(&cut(&again, bond, keep)?.contract(), &matrix.w);
-        centered.push(error);
-        add(format!("{kind} X, center first"), error, *kind == state.kind);
-    }
+    let (kind, chain) = others.iter().find(|(kind, _)| *kind == state.kind).unwrap_or(&others[0]);
+    let again = decompose(&chain.contract(), matrix.rows, matrix.cols, &state.chain, Gauge::Symmetric)?;
+    let centered = distance(&cut(&again, bond, keep)?.contract(), &matrix.w);
+    add(format!("{kind} X, center first"), centered, true);
     let chosen = naive.iter().find(|(kind, _)| *kind == state.kind).map_or(0.0, |(_, error)| *error);
-    let worst = centered.iter().map(|error| (error - predicted).abs()).fold(0.0, f64::max);
     let caption = format!(
         "<b>Where the center is decides what a cut costs.</b> All chains here are the same matrix. Keeping {keep} of {d} channels of bond {} loses {} of ‖W‖ if the \
          bond is brought to the orthogonality center first, as predicted. Cut at once, by the channels that look smallest in core {}, the {} gauge loses {}.",
@@ -54,9 +50,9 @@ pub fn draw(context: &Context<'_>) -> Result<Figure, MpoError> {
     );
     let how = format!(
         "Cut at once: the {keep} channels with the largest norm in core {} are kept. Center first: the same after an SVD at the bond has put its singular values \
-         on its two sides; the errors differ from √Σσ² by at most {}. Each error is ‖W − W′‖ with W′ multiplied out.",
+         on its two sides; its error differs from √Σσ² by {}. Each error is ‖W − W′‖ with W′ multiplied out.",
         state.bond,
-        short(worst)
+        short((centered - predicted).abs())
     );
     let svg = bars::draw(context.width, &[Group { title: String::new(), bars }], true);
     Ok(Figure {

@@ -53,12 +53,7 @@ pub fn draw(context: &Context<'_>) -> Result<Figure, MpoError> {
         map.draw(&mut svg, [x, chart + 42.0], cell, top);
     }
 
-    svg.text(
-        "small",
-        Anchor::Start,
-        [1.0, chart + 60.0 + down * cell],
-        "dark: near 0, yellow: large; one scale for all three",
-    );
+    svg.text("small", Anchor::Start, [1.0, chart + 60.0 + down * cell], "dark: near 0, yellow: large");
 
     let (rows, cols) = (matrix.rows, matrix.cols);
     let needed = needed(s, 0.5);
@@ -71,7 +66,7 @@ pub fn draw(context: &Context<'_>) -> Result<Figure, MpoError> {
     let caption = format!(
         "<b>The discarded singular values are the error.</b> Keeping {keep} of {rank} singular values takes {keep}·({rows} + {cols}) = {} \
          numbers instead of {}. √Σσ² over the shaded tail predicts an error of {}; subtracting the two matrices gives {}, which is {} of \
-         ‖W‖. An error of half of ‖W‖ takes {needed} values.{guess}",
+         ‖W‖. An error of at most half of ‖W‖ takes {needed} of them.{guess}",
         size(numbers),
         size(rows * cols),
         short(predicted),

@@ -60,8 +60,7 @@ pub fn draw(context: &Context<'_>) -> Result<Figure, MpoError> {
             "Adam cosine",
         ],
     );
-    let titles =
-        ["The matrix W changes by", "One step of SGD moves W elsewhere by", "One step of Adam moves W elsewhere by"];
+    let titles = ["The matrix W changes by", "The first SGD step changes by", "The first Adam step changes by"];
     let mut groups = titles.map(|title| Group { title: title.into(), bars: Vec::new() });
     let mut found = Vec::new();
     for (kind, other) in &others {
@@ -132,7 +131,7 @@ pub fn draw(context: &Context<'_>) -> Result<Figure, MpoError> {
     );
     let how = format!(
         "The chain is in the symmetric gauge. The change of W by one step is taken to first order in the learning rate: Σ<sub>k</sub> T<sub>1</sub>…δ<sub>k</sub>…T<sub>m</sub> with \
-         δ = −g (SGD) or −g/(|g| + 10⁻⁸) (Adam's first step), g = ∂L/∂T<sub>k</sub>. Without a model in the page ∂L/∂W is a random matrix (seed {}). “Elsewhere by” is \
+         δ = −g (SGD) or −g/(|g| + 10⁻⁸) (Adam's first step), g = ∂L/∂T<sub>k</sub>. Without a model in the page ∂L/∂W is a random matrix (seed {}). “Changes by” is \
          ‖new − old‖/‖old‖ of that change. X: random rotations of pairs of axes, random scales e<sup>{}·z</sup>, or both.",
         state.seed,
         short(state.strength as f64 / 10.0)

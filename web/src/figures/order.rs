@@ -41,10 +41,8 @@ pub fn draw(context: &Context<'_>) -> Result<Figure, MpoError> {
             .collect(),
     };
     let memory = |n: u64| bytes(8.0 * n as f64);
-    let groups = [
-        group("Operations", &|c| c.flops, &count),
-        group("Largest memory for intermediates, f64", &|c| c.peak, &memory),
-    ];
+    let groups =
+        [group("Operations", &|c| c.flops, &count), group("Memory for intermediates (f64)", &|c| c.peak, &memory)];
     let svg = bars::draw(context.width, &groups, false);
 
     let cheapest = orders[3].1;

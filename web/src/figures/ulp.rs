@@ -44,7 +44,7 @@ pub fn draw(context: &Context<'_>) -> Result<Figure, MpoError> {
     let worst = matrix.stored.iter().zip(&single).map(|(a, b)| f64::from((a - b).abs())).fold(0.0, f64::max);
     let part = |n: usize| percent(n as f64 / total as f64);
     let caption = format!(
-        "<b>How exact the fold is depends on how the cores are held.</b> With cores in f64 {} of the {} entries come back bit by bit. With cores in f32, as a trainer holds \
+        "<b>How exact the fold is depends on how the cores are held.</b> With cores in f64, {} of the {} entries come back bit by bit. With cores in f32, as a trainer holds \
          them, {} do, and {} are within 15 ulp; the largest error is {}. An ulp is the gap to the next f32 number, so entries near zero are many ulp away \
          at the same error.",
         part(fine[0]),

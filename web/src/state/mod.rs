@@ -147,7 +147,7 @@ impl State {
             row: 2,
             cut: rows.min(cols).div_ceil(4),
             guess: None,
-            shape: Shape::balanced(rows, cols, 3)?,
+            shape: Shape::balanced(rows, cols, 4)?,
             step: 3,
             sample: Sample::LowRank,
             chain: Shape::paper(rows, cols, 3)?,
