@@ -51,6 +51,7 @@ let worker;
 let waiting = false;
 let changes = new Map();
 let next = null;
+let patience;
 
 function ask(request) {
   if (request.set) request.set.changes.forEach(([name, value]) => changes.set(name, value));
@@ -67,6 +68,22 @@ function send() {
   else changes = new Map();
   waiting = true;
   root.classList.add('busy');
+  patience = setTimeout(() => { $('#working').hidden = false; }, 400);
+}
+
+/** Ends what takes too long: the worker with it. A new one starts from the address. */
+function stop() {
+  worker.terminate();
+  done();
+  [changes, next] = [new Map(), null];
+  start();
+}
+
+function done() {
+  waiting = false;
+  clearTimeout(patience);
+  $('#working').hidden = true;
+  root.classList.remove('busy');
 }
 
 const set = (name, value) => ask({ set: { changes: [[name, String(value)]] } });
@@ -85,12 +102,12 @@ function start() {
 
 function fail(reason) {
   note([`The figures stay as they are: ${reason}`]);
-  root.classList.remove('busy', 'live');
+  done();
+  root.classList.remove('live');
 }
 
 function receive(reply) {
-  waiting = false;
-  root.classList.remove('busy');
+  done();
   if (reply.failure) return fail(reply.failure);
   if (reply.refused) {
     note([reply.refused]);
@@ -249,6 +266,8 @@ async function svg(picture) {
   copy.prepend(style);
   return new XMLSerializer().serializeToString(copy);
 }
+
+$('#working button').addEventListener('click', stop);
 
 // Reading comes first: the module is fetched when the browser has nothing else to do.
 (window.requestIdleCallback ?? ((f) => setTimeout(f, 200)))(start);

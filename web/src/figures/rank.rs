@@ -56,7 +56,7 @@ pub fn draw(context: &Context<'_>) -> Result<Figure, MpoError> {
 
     let finding = match before.cmp(&after) {
         std::cmp::Ordering::Less => "A matrix of low rank can need wide bonds.",
-        std::cmp::Ordering::Greater => "A matrix of full rank can need narrow bonds.",
+        std::cmp::Ordering::Greater => "A matrix of high rank can have narrow bonds.",
         std::cmp::Ordering::Equal => "Here both ranks are the same, by other singular values.",
     };
     let caption = format!(

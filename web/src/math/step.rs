@@ -98,4 +98,21 @@ mod tests {
         assert!(distance(&change, &found.sgd) < 1e-3 * norm(&found.sgd));
         assert!(norm(&found.adam) > 0.0);
     }
+
+    #[test]
+    fn the_sgd_step_of_the_papers_factors_has_a_closed_form() {
+        // With X = A·1·…·1·B, A = U√Λ, B = √ΛVᵀ: −(G·BᵀB + AAᵀ·G + (m − 2)·AAᵀ·G·BᵀB).
+        let mut random = Random::new(4);
+        let (w, g) = (random.normals(144), random.normals(144));
+        let shape: Shape = "4,1,1,3 x 3,1,1,4".parse().unwrap();
+        let mpo = decompose(&w, 12, 12, &shape, Gauge::Symmetric).unwrap();
+        let g = interleave(&g, 12, 12, &shape);
+        let (a, b) = (&mpo.cores()[0].data, &mpo.cores()[3].data);
+        let product = |x: &[f64], y: &[f64]| multiply(x, y, 12, 12, 12);
+        let (aa, bb) = (product(a, &transpose(a, 12, 12)), product(&transpose(b, 12, 12), b));
+        let (left, right) = (product(&aa, &g), product(&g, &bb));
+        let both = product(&left, &bb);
+        let wanted: Vec<f64> = (0..144).map(|k| -(right[k] + left[k] + 2.0 * both[k])).collect();
+        assert!(distance(&first_step(&mpo, &g).sgd, &wanted) < 1e-12 * norm(&wanted));
+    }
 }

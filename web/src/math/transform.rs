@@ -23,18 +23,16 @@ impl Transform {
         let mut random = Random::new(seed);
         let scales: Vec<f64> = random.normals(dim).iter().map(|z| (strength * z).exp()).collect();
         let q = rotation(dim, strength, &mut random);
-        let diagonal = |invert: bool| -> Vec<f64> {
-            let mut d = vec![0.0; dim * dim];
-            scales.iter().enumerate().for_each(|(k, s)| d[k * dim + k] = if invert { 1.0 / s } else { *s });
-            d
-        };
+        let one = |k: usize| if k / dim == k % dim { 1.0 } else { 0.0 };
+        // Columns times scales; rows over scales.
+        let scaled = |a: &[f64]| a.iter().enumerate().map(|(k, x)| x * scales[k % dim]).collect::<Vec<_>>();
+        let unscaled = |a: &[f64]| a.iter().enumerate().map(|(k, x)| x / scales[k / dim]).collect::<Vec<_>>();
+        let identity: Vec<f64> = (0..dim * dim).map(one).collect();
         let qt = transpose(&q, dim, dim);
         let (x, inverse) = match kind {
             Kind::Orthogonal => (q, qt),
-            Kind::Diagonal => (diagonal(false), diagonal(true)),
-            Kind::Generic => {
-                (multiply(&q, &diagonal(false), dim, dim, dim), multiply(&diagonal(true), &qt, dim, dim, dim))
-            }
+            Kind::Diagonal => (scaled(&identity), unscaled(&identity)),
+            Kind::Generic => (scaled(&q), unscaled(&qt)),
         };
         Self { dim, x, inverse }
     }
