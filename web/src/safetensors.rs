@@ -113,7 +113,7 @@ pub struct Entry {
 pub fn header_length(first: &[u8], file: u64) -> Result<u64, FileError> {
     let Some(bytes) = first.first_chunk::<8>() else { return Err(FileError::Short(file)) };
     let header = u64::from_le_bytes(*bytes);
-    if header < 2 || header > MAX_HEADER || header > file.saturating_sub(8) {
+    if !(2..=MAX_HEADER.min(file.saturating_sub(8))).contains(&header) {
         return Err(FileError::Header { header, file });
     }
     Ok(header)

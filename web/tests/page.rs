@@ -3,6 +3,8 @@
 //! The figures in it are drawn by this test: `OVERFOLD_DRAW=1 cargo test --release -p overfold-web --test page` writes them;
 //! without the variable the test compares. Numbers may differ a little, since the last digits of an SVD depend on the machine.
 
+#![allow(clippy::unwrap_used)]
+
 use std::path::Path;
 
 use overfold_web::protocol::{Drawn, Request};

@@ -1,5 +1,7 @@
 //! Figures for all kinds of matrices and views: nothing panics, and every number is finite.
 
+#![allow(clippy::unwrap_used)]
+
 use overfold_web::protocol::{Reply, Request};
 use overfold_web::session::Session;
 use overfold_web::state::{Kind, State};

@@ -15,7 +15,7 @@ pub fn draw(context: &Context<'_>) -> Result<Figure, MpoError> {
     let wide = context.width >= 480.0;
     let mut svg = Svg::new(context.width, if wide { 230.0 } else { 430.0 });
     // The diagram: W above x, their legs j joined; equal to y.
-    let left = if wide { 70.0 } else { context.width / 2.0 - 70.0 };
+    let left = if wide { 100.0 } else { context.width / 2.0 - 70.0 };
     svg.thick("leg-i", [left, 90.0], [left, 34.0], 3.0);
     svg.thick("leg-j", [left, 90.0], [left, 190.0], 3.0);
     svg.text("text-i", Anchor::Start, [left + 9.0, 44.0], "i = 1…3");
@@ -28,8 +28,11 @@ pub fn draw(context: &Context<'_>) -> Result<Figure, MpoError> {
     svg.circle("core", [right, 94.0], 16.0).text("in-node", Anchor::Middle, [right, 99.0], "y");
 
     // The numbers: row i of W meets x.
-    let (x0, y0, cell) =
-        if wide { (context.width - 232.0, 40.0, 30.0) } else { (context.width / 2.0 - 116.0, 260.0, 30.0) };
+    let (x0, y0, cell) = if wide {
+        ((context.width - 232.0).min(380.0), 40.0, 30.0)
+    } else {
+        (context.width / 2.0 - 116.0, 260.0, 30.0)
+    };
     let number = |svg: &mut Svg, class: &str, x: f64, y: f64, n: i32| {
         let text = n.to_string().replace('-', "−");
         svg.text(class, Anchor::Middle, [x + cell / 2.0, y + 20.0], &text);
