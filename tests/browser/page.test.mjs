@@ -208,6 +208,20 @@ describe('how it is used', () => {
     await close(page);
   });
 
+  test('the address holds the view, whatever is clicked', async () => {
+    const page = await open();
+    await page.getByRole('link', { name: 'Fold', exact: true }).click();
+    assert.equal(new URL(page.url()).hash, '#fold', 'a place, as long as nothing was changed');
+    await set(page, 'keep', 9);
+    assert.equal(new URL(page.url()).hash, '#v=1&keep=9');
+    await page.getByRole('link', { name: 'Cut', exact: true }).click();
+    await page.waitForFunction(() => location.hash === '#v=1&keep=9' && Math.abs(document.querySelector('#cut').getBoundingClientRect().top) < 100);
+    await page.evaluate(() => { location.hash = '#v=1&cut=3'; });
+    await page.waitForFunction(() => /Keeping 3 of 64/.test(document.querySelector('#fig-cut figcaption').textContent));
+    assert.equal(await page.locator('#keep-number').inputValue(), '16');
+    await close(page);
+  });
+
   test('a teacher can hide sections or show one alone', async () => {
     const page = await open('#v=1&hide=hero,node');
     assert.equal(await page.locator('#hero').isVisible(), false);

@@ -106,15 +106,18 @@ function fail(reason) {
   root.classList.remove('live');
 }
 
-function receive(reply) {
-  done();
+async function receive(reply) {
   if (reply.failure) return fail(reply.failure);
   if (reply.refused) {
     note([reply.refused]);
+    done();
     return send();
   }
-  root.classList.add('live');
-  reply.figures.forEach(show);
+  for (const figure of reply.figures) {
+    show(figure);
+    // Many figures at once would block the page.
+    if (reply.figures.length > 3) await new Promise((go) => setTimeout(go));
+  }
   showFile(reply.file, reply.controls[0].value === 'own');
   const errors = new Map(reply.errors);
   reply.controls.forEach((control) => fill(control, errors.get(control.name)));
@@ -122,16 +125,27 @@ function receive(reply) {
     section.hidden = reply.embed ? section.id !== reply.embed : reply.hide.includes(section.id);
   }
   root.classList.toggle('embed', Boolean(reply.embed));
+  root.classList.add('live');
+  done();
+  address = reply.hash;
   // Not while more is on its way: the address follows when the hand rests.
   if (!changes.size && !next) {
-    const place = $(`${CSS.escape(location.hash) === '' ? '#none' : '#' + CSS.escape(location.hash.slice(1))}`);
-    if (reply.hash !== location.hash && !(place && !reply.hash)) {
-      history.replaceState(null, '', reply.hash || location.pathname + location.search);
-    }
+    keepAddress();
     if (reply.notes.length) note(reply.notes);
     say(reply);
   }
   send();
+}
+
+/** The address of the view that is shown. */
+let address = '';
+
+/** Puts it into the address bar. A place in the page may stand there as long as the view is as at the start. */
+function keepAddress() {
+  const place = document.getElementById(location.hash.slice(1));
+  if (address !== location.hash && (address || !place)) {
+    history.replaceState(null, '', address || location.pathname + location.search);
+  }
 }
 
 function show({ id, picture, caption, table, how }) {
@@ -187,8 +201,8 @@ document.addEventListener('focusout', ({ target }) => {
 for (const button of $$('[data-preset]')) button.addEventListener('click', () => set('preset', button.dataset.preset));
 
 addEventListener('hashchange', () => {
-  const place = document.getElementById(location.hash.slice(1));
-  if (!place) ask({ open: { hash: location.hash, width: width() } });
+  if (document.getElementById(location.hash.slice(1))) keepAddress();
+  else ask({ open: { hash: location.hash, width: width() } });
 });
 let resized;
 addEventListener('resize', () => {
