@@ -178,12 +178,10 @@ function note(lines) {
 }
 
 // A caption that changed is read out half a second after the hand rests, once.
-const spoken = $('#spoken') ?? document.body.appendChild(make('div', { id: 'spoken', class: 'unseen', role: 'status' }));
+const spoken = document.body.appendChild(make('div', { class: 'unseen', role: 'status' }));
 let rest;
-let first = true;
 function say(reply) {
   clearTimeout(rest);
-  if (first || !reply.figures.length) return void (first = false);
   const id = reply.figures.find(({ id }) => $(`#fig-${id}`).closest('section') === document.activeElement?.closest('section'))?.id;
   if (id) rest = setTimeout(() => { spoken.textContent = $(`#fig-${id} figcaption`).textContent; }, 500);
 }

@@ -44,8 +44,6 @@ pub struct Reply {
     pub hide: Vec<String>,
     /// The only section to show.
     pub embed: Option<String>,
-    /// Where the matrix comes from.
-    pub origin: String,
     /// The visitor's file, if one is open.
     pub file: Option<FileView>,
 }

@@ -163,7 +163,6 @@ impl Session {
             errors,
             hide: self.state.hide.clone(),
             embed: self.state.embed.clone(),
-            origin: self.matrix.origin.clone(),
             file: self.file.as_ref().map(OwnFile::view),
         }
     }

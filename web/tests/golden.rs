@@ -1,10 +1,15 @@
 //! Numbers that NumPy computed from the same pieces (`numpy.linalg.svd` in f64, index permutations by `transpose`), against
 //! what the figures say.
 
+use std::fs::File;
+use std::io::{Read, Seek, SeekFrom};
+use std::path::Path;
+
 use overfold::mpo::{entropy, spectra};
 use overfold_web::math::linalg::tail;
 use overfold_web::matrix::Matrix;
 use overfold_web::protocol::Request;
+use overfold_web::safetensors::{Block, Dtype, header_length, parse};
 use overfold_web::session::Session;
 use overfold_web::state::Source;
 
@@ -67,4 +72,35 @@ fn captions_say_what_numpy_says() {
     assert!(
         kronecker.contains("Its rank is 48 of 64; after pairing") && kronecker.contains("have rank 1 of 64 at bond 2")
     );
+}
+
+#[test]
+fn the_pieces_are_the_models() {
+    let Some(folder) = std::env::var_os("OVERFOLD_MINILM") else {
+        println!("skipped: OVERFOLD_MINILM does not name a folder with MiniLM");
+        return;
+    };
+    let mut file = File::open(Path::new(&folder).join("model.safetensors")).unwrap();
+    let size = file.metadata().unwrap().len();
+    let mut read = |from: u64, to: u64| {
+        let mut bytes = vec![0; (to - from) as usize];
+        file.seek(SeekFrom::Start(from)).unwrap();
+        file.read_exact(&mut bytes).unwrap();
+        bytes
+    };
+    let length = header_length(&read(0, 8), size).unwrap();
+    let entries = parse(&read(8, 8 + length), size).unwrap();
+    let mut piece = |name: &str| {
+        let entry = entries.iter().find(|entry| entry.name == name).unwrap();
+        let block = Block { corner: [0, 0], size: [64, 96] };
+        let [from, to] = block.span(entry);
+        block.pick(entry, &read(from, to))
+    };
+    let stored = |source| Matrix::built_in(source).unwrap().stored;
+    assert_eq!(piece("encoder.layer.0.attention.self.query.weight"), stored(Source::Query));
+    // Half a unit in the last place of f16, whose numbers below 0.5 are at most 2⁻¹² apart.
+    let positions = piece("embeddings.position_embeddings.weight");
+    assert!(positions.iter().zip(stored(Source::Positions)).all(|(a, b)| (a - b).abs() <= 2f32.powi(-13)));
+    // The reader of the page, on a whole file.
+    assert!(entries.iter().all(|entry| entry.dtype == Dtype::F32));
 }

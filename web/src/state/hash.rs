@@ -5,9 +5,9 @@ use overfold::mpo::MpoError;
 use super::{Source, State};
 
 /// Keys in the order in which they must be read: a chain comes before the bonds that it has.
-const KEYS: [&str; 21] = [
+const KEYS: [&str; 20] = [
     "matrix", "row", "cut", "guess", "shape", "step", "sample", "chain", "bond", "kind", "strength", "keep", "seed",
-    "fold", "rows", "cols", "cores", "style", "hide", "embed", "preset",
+    "fold", "rows", "cols", "cores", "style", "hide", "embed",
 ];
 
 impl State {
