@@ -186,6 +186,15 @@ describe('how it is used', () => {
     await close(page);
   });
 
+  test('a number out of its limits is moved to the nearest, and the field shows it', async () => {
+    const page = await open();
+    await set(page, 'cut', 900);
+    assert.match(await text(page, '#notes'), /900 became 64/);
+    await page.keyboard.press('Tab');
+    await page.waitForFunction(() => document.querySelector('#cut-number').value === '64');
+    await close(page);
+  });
+
   test('a wrong factor list is explained, and the figures stay', async () => {
     const page = await open();
     const caption = await text(page, '#fig-profile figcaption');

@@ -31,8 +31,8 @@ export function buildFile(box, ask) {
 export function showFile(file, chosen) {
   const other = $('input[name=matrix][value=own]');
   other.disabled = !file;
+  $('#file-view').hidden = !file || !chosen;
   if (!file) return;
-  $('#file-view').hidden = !chosen;
   const list = $('#file-matrix');
   if (shown !== file.name + file.matrices.length) {
     // Names go in as text, whatever they contain.

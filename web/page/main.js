@@ -102,6 +102,8 @@ function start() {
 
 function fail(reason) {
   note([`The figures stay as they are: ${reason}`]);
+  worker?.terminate();
+  worker = undefined;
   done();
   root.classList.remove('live');
 }
@@ -194,7 +196,7 @@ document.addEventListener('input', ({ target }) => {
 });
 // When a field is left, it shows what counts.
 document.addEventListener('focusout', ({ target }) => {
-  if (target.type === 'number') ask({ set: { changes: [] } });
+  if (target.dataset?.control && target.type === 'number') ask({ width: { width: width() } });
 });
 for (const button of $$('[data-preset]')) button.addEventListener('click', () => set('preset', button.dataset.preset));
 
@@ -268,8 +270,12 @@ document.addEventListener('click', async ({ target }) => {
   }
   setTimeout(() => { target.textContent = words; }, 1500);
 });
-const csv = (table) =>
-  $$('tr', table).map((row) => $$('th, td', row).map(({ textContent: t }) => (/[",\n]/.test(t) ? `"${t.replaceAll('"', '""')}"` : t)).join(',')).join('\n');
+const csv = (table) => $$('tr', table).map((row) => $$('th, td', row).map(cell).join(',')).join('\n');
+/** Numbers as programs read them; anything else as it is. */
+function cell({ textContent: text }) {
+  if (/^−?\d{1,3}(,\d{3})*(\.\d+)?(e-?\d+)?$/.test(text)) return text.replaceAll(',', '').replace('−', '-');
+  return /[",\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+}
 async function svg(picture) {
   const copy = picture.cloneNode(true);
   $$('.grip', copy).forEach((grip) => grip.remove());

@@ -68,9 +68,7 @@ impl Session {
                 for (name, value) in changes {
                     match self.state.set(&name, &value) {
                         Ok(note) => notes.extend(note),
-                        Err(reason) => {
-                            errors.push((name, reason));
-                        }
+                        Err(reason) => errors.push((name, reason)),
                     }
                     if self.state.matrix != self.matrix.source {
                         notes.extend(self.choose(self.state.matrix)?);
@@ -108,7 +106,7 @@ impl Session {
         let matrix = file.load(matrix, corner, bytes)?;
         let size = [matrix.rows, matrix.cols];
         if size != self.state.size {
-            self.state = State { hide: self.state.hide.clone(), ..State::new(Source::Own, size).map_err(fail)? };
+            self.state = self.fresh(Source::Own, size).map_err(fail)?;
         }
         self.state.matrix = Source::Own;
         self.chain = unfold(&matrix, &self.state).map_err(fail)?;
@@ -132,12 +130,18 @@ impl Session {
         };
         let size = [matrix.rows, matrix.cols];
         if size != self.state.size {
-            self.state = State { hide: self.state.hide.clone(), ..State::new(source, size)? };
+            self.state = self.fresh(source, size)?;
         }
         self.matrix = matrix;
         self.chain = unfold(&self.matrix, &self.state)?;
         self.drawn.clear();
         Ok(None)
+    }
+
+    /// The start for a matrix of another size; what a teacher has set stays.
+    fn fresh(&self, source: Source, size: [usize; 2]) -> Result<State, MpoError> {
+        let State { hide, embed, unknown, .. } = self.state.clone();
+        Ok(State { hide, embed, unknown, ..State::new(source, size)? })
     }
 
     fn resize(&mut self, width: f64) {
