@@ -111,18 +111,22 @@ pub fn draw(context: &Context<'_>) -> Result<Figure, MpoError> {
 
     let [orthogonal, diagonal, generic] = &found[..] else { return Ok(without_bonds()) };
     let largest = found.iter().map(|(_, changes, ..)| changes[0]).fold(0.0, f64::max);
-    let caption = format!(
-        "<b>W stays, whatever X is; the next step does not.</b> All three X leave W alone (at most {} of ‖W‖, rounding). An orthogonal X leaves the SGD step \
-         alone too ({}): gradient descent cannot see a rotation of a bond. A diagonal X does change it: {} times the length, cosine {}. Adam works \
-         number by number, so its step changes under every one of them: by {}, {} and {}.",
-        percent(largest),
-        percent(orthogonal.1[1]),
-        diagonal.2,
-        diagonal.3,
-        percent(orthogonal.1[2]),
-        percent(diagonal.1[2]),
-        percent(generic.1[2]),
-    );
+    let caption = if state.strength == 0 {
+        "<b>X is the identity here, so nothing changes.</b>".into()
+    } else {
+        format!(
+            "<b>W stays, whatever X is; the next step does not.</b> All three X leave W alone (at most {} of ‖W‖, rounding). An orthogonal X leaves the SGD \
+             step alone too ({}): gradient descent cannot see a rotation of a bond. A diagonal X makes it {} times as long, with cosine {} to the old one. Adam \
+             works number by number: its step changes by {}, {} and {}.",
+            percent(largest),
+            percent(orthogonal.1[1]),
+            diagonal.2,
+            diagonal.3,
+            percent(orthogonal.1[2]),
+            percent(diagonal.1[2]),
+            percent(generic.1[2]),
+        )
+    };
     // Against a step on W itself: −G, and −G/|G|.
     let farther = [norm(&before.sgd) / norm(&g), norm(&before.adam) / (matrix.w.len() as f64).sqrt()].map(ratio);
     let caption = format!(
