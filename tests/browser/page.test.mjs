@@ -156,6 +156,17 @@ describe('how it is used', () => {
     await close(page);
   });
 
+  test('a letter in the words lights its leg in the picture', async () => {
+    const page = await open();
+    const width = () => page.locator('#fig-node .leg-j').first().evaluate((leg) => parseFloat(getComputedStyle(leg).strokeWidth));
+    const before = await width();
+    await page.locator('#node p i.j').first().hover();
+    assert.ok(await width() > before);
+    await page.locator('#node h2').hover();
+    assert.equal(await width(), before);
+    await close(page);
+  });
+
   test('the cut can be dragged', async () => {
     const page = await open();
     await page.locator('#fig-cut').scrollIntoViewIfNeeded();
