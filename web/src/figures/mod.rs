@@ -1,0 +1,130 @@
+//! The figures. Each is a pure function of the view, the matrix and the width at hand: a picture, a caption that states what
+//! it shows, its numbers as a table, and how they were computed.
+
+mod calculator;
+mod center;
+mod cut;
+mod effects;
+mod fold;
+mod hero;
+mod node;
+mod order;
+mod profile;
+mod rank;
+mod spectra;
+mod surplus;
+mod sweep;
+mod ulp;
+
+use overfold::mpo::{Mpo, MpoError};
+
+use crate::draw::svg::escape;
+use crate::matrix::Matrix;
+use crate::state::State;
+
+/// What a figure is drawn from.
+#[derive(Debug, Clone, Copy)]
+pub struct Context<'a> {
+    /// The view.
+    pub state: &'a State,
+    /// The matrix.
+    pub matrix: &'a Matrix,
+    /// The matrix in the factors of `state.chain`, in the symmetric gauge.
+    pub chain: &'a Mpo,
+    /// Width of the picture in CSS pixels.
+    pub width: f64,
+}
+
+/// The numbers of a figure.
+#[derive(Debug, Clone, Default)]
+pub struct Table {
+    /// What the numbers are.
+    pub caption: String,
+    /// Names of the columns.
+    pub head: Vec<String>,
+    /// Rows; the first cell names the row.
+    pub rows: Vec<Vec<String>>,
+}
+
+impl Table {
+    /// A table without rows.
+    pub fn new(caption: impl Into<String>, head: &[&str]) -> Self {
+        let head = head.iter().map(|text| (*text).into()).collect();
+        Self { caption: caption.into(), head, rows: Vec::new() }
+    }
+
+    /// One more row.
+    pub fn row(&mut self, cells: impl IntoIterator<Item = impl Into<String>>) -> &mut Self {
+        self.rows.push(cells.into_iter().map(Into::into).collect());
+        self
+    }
+
+    /// As markup.
+    pub fn html(&self) -> String {
+        let mut out = format!("<table><caption>{}</caption><thead><tr>", escape(&self.caption));
+        self.head.iter().for_each(|text| out.push_str(&format!(r#"<th scope="col">{}</th>"#, escape(text))));
+        out.push_str("</tr></thead><tbody>");
+        for row in &self.rows {
+            for (k, text) in row.iter().enumerate() {
+                let text = escape(text);
+                let cell =
+                    if k == 0 { format!(r#"<tr><th scope="row">{text}</th>"#) } else { format!("<td>{text}</td>") };
+                out.push_str(&cell);
+            }
+            out.push_str("</tr>");
+        }
+        out.push_str("</tbody></table>");
+        out
+    }
+}
+
+/// A figure as it stands in the page.
+#[derive(Debug, Clone)]
+pub struct Figure {
+    /// SVG.
+    pub picture: String,
+    /// What it shows, as markup.
+    pub caption: String,
+    /// Its numbers.
+    pub table: Table,
+    /// Formula and inputs, as markup.
+    pub how: String,
+}
+
+/// One figure of the page.
+pub struct Entry {
+    /// Name of its `<figure>`.
+    pub id: &'static str,
+    /// Everything that it depends on besides the matrix and the width; the same text means the same figure.
+    pub inputs: fn(&State) -> String,
+    /// Draws it.
+    pub draw: fn(&Context<'_>) -> Result<Figure, MpoError>,
+}
+
+/// All figures, from top to bottom.
+pub const ALL: [Entry; 14] = [
+    Entry { id: "hero", inputs: |s| s.chain.to_string(), draw: hero::draw },
+    Entry { id: "node", inputs: |s| s.row.to_string(), draw: node::draw },
+    Entry { id: "cut", inputs: |s| format!("{} {:?}", s.cut, s.guess), draw: cut::draw },
+    Entry { id: "sweep", inputs: |s| format!("{} {}", s.shape, s.step), draw: sweep::draw },
+    Entry { id: "profile", inputs: |s| s.shape.to_string(), draw: profile::draw },
+    Entry { id: "spectra", inputs: |s| s.shape.to_string(), draw: spectra::draw },
+    Entry { id: "rank", inputs: |s| format!("{} {} {}", s.sample, s.shape, s.seed), draw: rank::draw },
+    Entry { id: "surplus", inputs: |s| s.chain.to_string(), draw: surplus::draw },
+    Entry { id: "effects", inputs: effects::inputs, draw: effects::draw },
+    Entry { id: "center", inputs: |s| format!("{} {}", effects::inputs(s), s.keep), draw: center::draw },
+    Entry { id: "fold", inputs: |s| format!("{} {}", s.chain, s.fold), draw: fold::draw },
+    Entry { id: "ulp", inputs: |s| s.chain.to_string(), draw: ulp::draw },
+    Entry { id: "order", inputs: |s| s.chain.to_string(), draw: order::draw },
+    Entry {
+        id: "calculator",
+        inputs: |s| format!("{} {} {} {}", s.rows, s.cols, s.cores, s.style),
+        draw: calculator::draw,
+    },
+];
+
+/// `i₁`, `j₂`: the legs of pair `k` (from 0) with these dimensions.
+fn pair(k: usize, i: usize, j: usize) -> [crate::draw::diagram::Leg; 2] {
+    let mark = crate::draw::subscript(k + 1);
+    [crate::draw::diagram::Leg::new(format!("i{mark}"), i), crate::draw::diagram::Leg::new(format!("j{mark}"), j)]
+}

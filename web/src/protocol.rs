@@ -1,0 +1,75 @@
+//! Messages between the page and its worker, as JSON.
+
+use serde::{Deserialize, Serialize};
+
+use crate::own::FileView;
+
+/// From the page.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Request {
+    /// The page is open, or its address has changed.
+    Open {
+        /// What stands behind `#`.
+        hash: String,
+        /// Width of a figure in CSS pixels.
+        width: f64,
+    },
+    /// Controls were moved: the newest value of each.
+    Set {
+        /// Names and values.
+        changes: Vec<(String, String)>,
+    },
+    /// The window was resized.
+    Width {
+        /// Width of a figure in CSS pixels.
+        width: f64,
+    },
+}
+
+/// To the page.
+#[derive(Debug, Clone, Default, Serialize)]
+pub struct Reply {
+    /// The address of this view.
+    pub hash: String,
+    /// Figures that changed.
+    pub figures: Vec<Drawn>,
+    /// Every control.
+    pub controls: Vec<Control>,
+    /// What had to be changed in what was asked for.
+    pub notes: Vec<String>,
+    /// What is wrong: names of controls and reasons.
+    pub errors: Vec<(String, String)>,
+    /// Sections to hide.
+    pub hide: Vec<String>,
+    /// The only section to show.
+    pub embed: Option<String>,
+    /// The visitor's file, if one is open.
+    pub file: Option<FileView>,
+}
+
+/// The markup of a figure.
+#[derive(Debug, Clone, Serialize)]
+pub struct Drawn {
+    /// Name of its `<figure>`.
+    pub id: &'static str,
+    /// SVG.
+    pub picture: String,
+    /// Caption.
+    pub caption: String,
+    /// Numbers.
+    pub table: String,
+    /// Formula and inputs.
+    pub how: String,
+}
+
+/// A control's value and, for numbers, its limits.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Control {
+    /// Its name.
+    pub name: &'static str,
+    /// The value.
+    pub value: String,
+    /// Least and largest value.
+    pub limits: Option<[usize; 2]>,
+}
