@@ -1,6 +1,6 @@
 //! Seconds to unfold the 36 matrices of a 6-layer MiniLM (24 of 384×384, 6 of 1536×384, 6 of 384×1536) at order 11.
 //!
-//! `OVERFOLD_PYTHON=python cargo bench -p overfold --bench unfold`. Beside it, if that Python has numpy,
+//! `OVERFOLD_PYTHON=python cargo bench --workspace --bench unfold`. Beside it, if that Python has numpy,
 //! `numpy.linalg.svd(x, full_matrices=False)` in f64 on the same sizes: 24 matrices of 576×256 and 12 of 1152×512, which
 //! is what these shapes leave to decompose.
 

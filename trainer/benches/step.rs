@@ -1,7 +1,7 @@
 //! Seconds and memory of one training step of a 6-layer MiniLM on the CPU, 16 texts of 64 tokens, beside PyTorch.
 //!
 //! ```text
-//! OVERFOLD_PYTHON=python cargo bench -p overfold-trainer --bench step
+//! OVERFOLD_PYTHON=python cargo bench --workspace --bench step
 //! ```
 //!
 //! `OVERFOLD_PYTHON` is a Python with torch and transformers; without it PyTorch's line is left out. Each measurement is

@@ -115,7 +115,7 @@ pub struct PredictArgs {
     /// Longest input in tokens
     #[arg(long, default_value_t = 128, value_name = "TOKENS")]
     pub max_length: usize,
-    /// Show what a pre-trained model would put in the place of each [MASK]
+    /// Show what a pre-trained model would put in the place of each `[MASK]`
     #[arg(long, conflicts_with_all = ["pair", "pair_column"])]
     pub fill_mask: bool,
     /// auto, cpu, gpu, gpu:N or software

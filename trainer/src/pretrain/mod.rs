@@ -1,6 +1,6 @@
 //! Masked-language-model pre-training (Devlin et al., NAACL 2019): text in, a Hugging Face folder out.
 //!
-//! [`corpus`] reads texts, [`windows`] packs their tokens, [`masking`] hides some, [`run`] trains the model to find
+//! [`corpus`] reads texts, [`windows`] packs their tokens, [`masking`] hides some, [`train`] trains the model to find
 //! them. Nothing random is saved: the order of the windows, the masks and dropout follow from the seed and the step.
 
 pub mod config;
