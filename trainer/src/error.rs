@@ -82,6 +82,13 @@ impl Error {
         Self::Flag { flag: flag.into(), reason: reason.into() }
     }
 
+    /// A gradient that is not finite; `rates`: the flags to lower.
+    pub fn not_finite(step: usize, loss: f32, rates: &str) -> Self {
+        Self::Diverged(format!(
+            "step {step}: the gradient is not finite (loss {loss}). Nothing was updated. Lower {rates}, or keep --clip above 0"
+        ))
+    }
+
     /// A file that cannot be read or written.
     pub fn file(path: &Path, reason: impl ToString) -> Self {
         Self::File { path: path.to_owned(), reason: reason.to_string() }

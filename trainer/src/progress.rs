@@ -25,24 +25,18 @@ impl Progress {
     /// Starts at step `done` of `total`.
     pub fn new(what: &'static str, done: usize, total: usize) -> Self {
         let style = "{prefix} {bar:30} {pos}/{len} [{elapsed} < {eta}, {per_sec}] {msg}";
-        let bar = Self::bar(what, style, |bar| bar.with_position(done as u64), Some(total as u64));
-        Self::start(bar, what, "steps", done, total)
+        Self::start(Self::bar(what, style, done, Some(total as u64)), what, "steps", done, total)
     }
 
     /// Counts `unit`s, of which nobody knows how many there are.
     pub fn counter(what: &'static str, unit: &'static str) -> Self {
         let style = format!("{{prefix}} {{spinner}} {{pos}} {unit} [{{elapsed}}, {{per_sec}}] {{msg}}");
-        Self::start(Self::bar(what, &style, |bar| bar, None), what, unit, 0, 0)
+        Self::start(Self::bar(what, &style, 0, None), what, unit, 0, 0)
     }
 
-    fn bar(
-        what: &'static str,
-        style: &str,
-        prepare: impl FnOnce(ProgressBar) -> ProgressBar,
-        length: Option<u64>,
-    ) -> Option<ProgressBar> {
+    fn bar(what: &'static str, style: &str, done: usize, length: Option<u64>) -> Option<ProgressBar> {
         std::io::stderr().is_terminal().then(|| {
-            let bar = prepare(length.map_or_else(ProgressBar::no_length, ProgressBar::new));
+            let bar = length.map_or_else(ProgressBar::no_length, ProgressBar::new).with_position(done as u64);
             if let Ok(style) = ProgressStyle::with_template(style) {
                 bar.set_style(style);
             }

@@ -19,7 +19,7 @@ pub use train::train_vocabulary;
 const PADDED_ROWS: usize = 1024;
 
 /// BERT's special tokens, in the order of its vocabularies.
-const SPECIAL: [&str; 5] = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"];
+pub const SPECIAL: [&str; 5] = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"];
 
 /// What continues a word.
 const CONTINUATION: &str = "##";
@@ -82,7 +82,7 @@ impl WordPiece {
         } else {
             return Err(CheckpointError::NotFound { path: json, expected: "tokenizer.json or vocab.txt" });
         };
-        for token in ["[CLS]", "[SEP]", "[UNK]", "[PAD]"] {
+        for token in ["[CLS]", "[SEP]", "[UNK]"] {
             special(&tokenizer, token, &path)?;
         }
         let pad = special(&tokenizer, "[PAD]", &path)?;

@@ -8,7 +8,7 @@ use std::time::Instant;
 
 use overfold::checkpoint::{Precision, save_model, write_folder};
 
-use super::resumed::{self, Given};
+use super::resumed;
 use crate::cli::FinetuneArgs;
 use crate::config::{FinetuneConfig, Method};
 use crate::data::Task;
@@ -103,12 +103,7 @@ fn carry_out(job: &Job, state: State, log: &mut Log, stop: &AtomicBool) -> Resul
         if state.step > 0 { format!(" · resuming after step {}", state.step) } else { String::new() },
         job.device.description()
     );
-    let unsaved = |error| match error {
-        Error::File { .. } | Error::Checkpoint(_) => {
-            Error::Unsaved { source: Box::new(error), command: "finetune", out: job.out.clone() }
-        }
-        error => error,
-    };
+    let unsaved = |error| resumed::unsaved(error, "finetune", &job.out);
     let clock = Instant::now();
     match train(job, state, log, stop).map_err(unsaved)? {
         Outcome::Interrupted => {
@@ -147,10 +142,6 @@ fn finish(job: &Job, state: &State, clock: Instant) -> Result<Results, Error> {
 /// The saved flags of the run, if no flag on the command line contradicts them.
 fn resumed_config(config: &FinetuneConfig, arguments: &[OsString], out: &Path) -> Result<FinetuneConfig, Error> {
     let report = RunReport::read(out)?;
-    if report.status == "finished" {
-        let out = out.display();
-        return Err(Error::flag("--resume", format!("the run in {out} is finished; its model lies in {out}/model")));
-    }
-    Given::new("finetune", arguments).check_same(config, &report.config, out)?;
+    resumed::check_resumable("finetune", arguments, config, &report.config, &report.status, out)?;
     Ok(report.config)
 }

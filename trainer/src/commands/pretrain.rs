@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use burn::module::Module;
 
-use super::resumed::{self, Given};
+use super::resumed;
 use crate::cli::PretrainArgs;
 use crate::error::Error;
 use crate::log::Log;
@@ -21,12 +21,7 @@ pub(super) fn run(args: PretrainArgs, arguments: &[OsString]) -> Result<(), Erro
     if !args.resume {
         clear_unstarted(&out)?;
     }
-    let unsaved = |error| match error {
-        Error::File { .. } | Error::Checkpoint(_) => {
-            Error::Unsaved { source: Box::new(error), command: "pretrain", out: out.clone() }
-        }
-        error => error,
-    };
+    let unsaved = |error| resumed::unsaved(error, "pretrain", &out);
     let job = Job::prepare(config, out.clone()).inspect_err(|_| {
         if !args.resume {
             // Best effort: the error that matters is the first one. The folder was not there before.
@@ -113,10 +108,6 @@ fn finish(job: &Job, state: &State, clock: Instant, first: usize) -> Result<(), 
 /// The saved flags of the run, if no flag on the command line contradicts them.
 fn resumed_config(args: &PretrainArgs, arguments: &[OsString]) -> Result<PretrainConfig, Error> {
     let report = Report::read(&args.out)?;
-    if report.status == "finished" {
-        let out = args.out.display();
-        return Err(Error::flag("--resume", format!("the run in {out} is finished; its model lies in {out}/model")));
-    }
-    Given::new("pretrain", arguments).check_same(&args.config, &report.config, &args.out)?;
+    resumed::check_resumable("pretrain", arguments, &args.config, &report.config, &report.status, &args.out)?;
     Ok(report.config)
 }

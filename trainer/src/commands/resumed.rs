@@ -5,8 +5,8 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use clap::CommandFactory;
 use clap::parser::ValueSource;
-use clap::{ArgMatches, CommandFactory};
 use serde::Serialize;
 use serde_json::Value;
 
@@ -45,41 +45,48 @@ pub(super) fn interrupted(command: &str, out: &Path) -> Error {
     Error::Interrupted { message }
 }
 
-/// What stands on the command line, to tell given flags from defaults.
-pub(super) struct Given {
-    matches: ArgMatches,
-    command: &'static str,
+/// What a run could not write, with how it goes on when there is room again; other errors as they are.
+pub(super) fn unsaved(error: Error, command: &'static str, out: &Path) -> Error {
+    match error {
+        Error::File { .. } | Error::Checkpoint(_) => {
+            Error::Unsaved { source: Box::new(error), command, out: out.to_owned() }
+        }
+        error => error,
+    }
 }
 
-impl Given {
-    /// `arguments` are the words of the command line, which was parsed before.
-    pub fn new(command: &'static str, arguments: &[OsString]) -> Self {
-        Self { matches: Cli::command().get_matches_from(arguments), command }
+/// Fails if the run in `out` is finished, or a flag on the command line is another one than it was started with.
+///
+/// `arguments` are the words of the command line, to tell given flags from defaults.
+pub(super) fn check_resumable(
+    command: &str,
+    arguments: &[OsString],
+    given: &impl Serialize,
+    saved: &impl Serialize,
+    status: &str,
+    out: &Path,
+) -> Result<(), Error> {
+    let folder = out.display();
+    if status == "finished" {
+        let reason = format!("the run in {folder} is finished; its model lies in {folder}/model");
+        return Err(Error::flag("--resume", reason));
     }
-
-    /// Whether a flag was given; `key` is its field in the configuration.
-    pub fn explicit(&self, key: &str) -> bool {
-        let matches = self.matches.subcommand_matches(self.command);
-        matches.is_some_and(|matches| matches.value_source(key) == Some(ValueSource::CommandLine))
-    }
-
-    /// Fails if a given flag is another one than the run in `out` was started with.
-    pub fn check_same(&self, given: &impl Serialize, saved: &impl Serialize, out: &Path) -> Result<(), Error> {
-        let failed = |e: serde_json::Error| Error::flag("--resume", e.to_string());
-        let given = serde_json::to_value(given).map_err(failed)?;
-        let saved = serde_json::to_value(saved).map_err(failed)?;
-        let Value::Object(given) = given else { return Ok(()) };
-        for (key, value) in &given {
-            if self.explicit(key) && saved.get(key) != Some(value) {
-                let flag = format!("--{}", key.replace('_', "-"));
-                let was = saved.get(key).cloned().unwrap_or_default();
-                let reason = format!(
-                    "{value}, but the run in {} was started with {was}; leave the flag out to go on, or start a new run with another --out",
-                    out.display()
-                );
-                return Err(Error::flag(&flag, reason));
-            }
+    let failed = |e: serde_json::Error| Error::flag("--resume", e.to_string());
+    let given = serde_json::to_value(given).map_err(failed)?;
+    let saved = serde_json::to_value(saved).map_err(failed)?;
+    let matches = Cli::command().get_matches_from(arguments);
+    let (Some(matches), Value::Object(given)) = (matches.subcommand_matches(command), given) else { return Ok(()) };
+    for (key, value) in &given {
+        // Keys of the configuration are ids of the flags.
+        let explicit = matches.value_source(key) == Some(ValueSource::CommandLine);
+        if explicit && saved.get(key) != Some(value) {
+            let flag = format!("--{}", key.replace('_', "-"));
+            let was = saved.get(key).cloned().unwrap_or_default();
+            let reason = format!(
+                "{value}, but the run in {folder} was started with {was}; leave the flag out to go on, or start a new run with another --out"
+            );
+            return Err(Error::flag(&flag, reason));
         }
-        Ok(())
     }
+    Ok(())
 }

@@ -72,6 +72,11 @@ pub struct StepRule {
 }
 
 impl StepRule {
+    /// The factor that brings a global norm down to `limit`; 0 for no limit.
+    pub fn clip(limit: f64, norm: f64) -> f64 {
+        if limit > 0.0 { (limit / norm).min(1.0) } else { 1.0 }
+    }
+
     /// The learning rate of a tensor that has taken `age` steps as it is.
     pub fn learning_rate(&self, age: usize) -> f64 {
         self.peak_rate * self.course.factor(self.step, age)

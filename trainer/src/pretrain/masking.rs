@@ -2,7 +2,7 @@
 //! (Devlin et al., NAACL 2019, §3.1 and appendix A.1; whole words as in the authors' later release).
 
 use overfold::checkpoint::CheckpointError;
-use overfold::tokenizer::WordPiece;
+use overfold::tokenizer::{SPECIAL, WordPiece};
 use rand::rngs::StdRng;
 use rand::seq::SliceRandom;
 use rand::{RngExt, SeedableRng};
@@ -34,10 +34,7 @@ impl Masker {
     /// # Errors
     /// [`CheckpointError::Tokenizer`] if the vocabulary has no `[MASK]`.
     pub fn new(tokenizer: &WordPiece, share: f64) -> Result<Self, CheckpointError> {
-        let special: Vec<u32> = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
-            .into_iter()
-            .map(|token| tokenizer.special(token))
-            .collect::<Result<_, _>>()?;
+        let special: Vec<u32> = SPECIAL.into_iter().map(|token| tokenizer.special(token)).collect::<Result<_, _>>()?;
         Ok(Self {
             mask: tokenizer.special("[MASK]")?,
             words: (0..tokenizer.size() as u32).filter(|id| !special.contains(id)).collect(),

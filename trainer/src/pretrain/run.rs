@@ -41,18 +41,14 @@ pub fn train(job: &Job, mut state: State, log: &mut Log, stop: &AtomicBool) -> R
         let (gradients, loss) = gradients(job, &state, &mut order);
         let norm = gradients.norm();
         if !norm.is_finite() {
-            return Err(Error::Diverged(format!(
-                "step {}: the gradient is not finite (loss {}). Nothing was updated. Lower --lr, or keep --clip above 0",
-                state.step + 1,
-                loss.into_scalar::<f32>()
-            )));
+            return Err(Error::not_finite(state.step + 1, loss.into_scalar::<f32>(), "--lr"));
         }
         let rule = StepRule {
             peak_rate: config.lr,
             course: job.rate,
             step: state.step,
             weight_decay: config.weight_decay,
-            gradient_scale: if config.clip > 0.0 { (config.clip / norm).min(1.0) } else { 1.0 },
+            gradient_scale: StepRule::clip(config.clip, norm),
             measure: false,
         };
         let learning_rate = rule.learning_rate(state.step);

@@ -62,12 +62,8 @@ pub(super) fn step(
     let (gradients, loss) = gradients(job, &state, order);
     let norm = gradients.norm();
     if !norm.is_finite() {
-        return Err(Error::Diverged(format!(
-            "step {}: the gradient is not finite (loss {}). Nothing was updated. Lower --lr{}, or keep --clip above 0",
-            state.step + 1,
-            loss.into_scalar::<f32>(),
-            if state.optimizer.unfolded.is_empty() { "" } else { " or --core-lr" },
-        )));
+        let rates = if state.optimizer.unfolded.is_empty() { "--lr" } else { "--lr or --core-lr" };
+        return Err(Error::not_finite(state.step + 1, loss.into_scalar::<f32>(), rates));
     }
     state.observe(job, &gradients);
     let config = &job.config;
@@ -76,7 +72,7 @@ pub(super) fn step(
         course: job.rate,
         step: state.step,
         weight_decay: config.weight_decay,
-        gradient_scale: if config.clip > 0.0 { (config.clip / norm).min(1.0) } else { 1.0 },
+        gradient_scale: StepRule::clip(config.clip, norm),
         measure,
     };
     let learning_rate = rule.learning_rate(state.step);
