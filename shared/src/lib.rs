@@ -9,6 +9,7 @@
 //! * [`model`]: the BERT family, always dense, with fields named after the Hugging Face keys;
 //! * [`chain`]: one matrix as a chain of tensors on any device, with a hand-written pull-back of gradients;
 //! * [`checkpoint`]: Hugging Face folders in and out; [`tokenizer`]: WordPiece;
+//! * [`manifest`]: what the trainer exports for the page;
 //! * [`operations`]: the operations of a training step, fused where the CPU back end profits.
 //!
 //! With Burn 0.22 a tensor has no back-end type: the back end is chosen by the [`burn::tensor::Device`] that a function
@@ -18,6 +19,7 @@
 pub mod chain;
 #[cfg(feature = "model")]
 pub mod checkpoint;
+pub mod manifest;
 #[cfg(feature = "model")]
 pub mod model;
 pub mod mpo;
