@@ -10,10 +10,16 @@ use serde::{Deserialize, Serialize};
 /// Name of the file that describes the others.
 pub const NAME: &str = "manifest.json";
 
+/// Name of the labelled texts, [`Evaluation`].
+pub const EVALUATION: &str = "evaluation.json";
+
+/// Name of what happened in training, [`Training`].
+pub const TRAINING: &str = "training.json";
+
 /// Version of the format; a reader refuses any other.
 pub const VERSION: u32 = 1;
 
-/// Largest file of weights in bytes: a download that broke off goes on with the file at which it broke.
+/// Largest number of bytes of weights in one file: a download that broke off goes on with the file at which it broke.
 pub const CHUNK: usize = 4_000_000;
 
 /// Texts with stored logits, for [`Evaluation::logits`].
@@ -57,7 +63,8 @@ pub struct Made {
 pub struct Model {
     /// What it is.
     pub kind: Kind,
-    /// Its files of weights (safetensors, F16, names of Hugging Face); a tensor lies in one of them.
+    /// Its files of weights: safetensors, F16, names of Hugging Face. A matrix that does not fit into one file goes on in
+    /// the next, under the same name: its rows in the order of the files.
     pub weights: Vec<String>,
     /// Parameters of the model.
     pub parameters: usize,
@@ -82,6 +89,8 @@ pub enum Kind {
     Plain,
     /// Pre-trained, with the fresh head from which both started.
     Before,
+    /// A fine-tuned model of which no more is known.
+    Given,
 }
 
 /// One file.

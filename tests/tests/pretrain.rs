@@ -39,7 +39,7 @@ fn flags(dir: &Path) -> Vec<String> {
     let tokenizer = vocabulary(dir, &text);
     ["pretrain", "--text", &text, "--holdout", &text, "--tokenizer", &tokenizer, "--device", "cpu"]
         .into_iter()
-        .chain(["--layers", "2", "--hidden", "48", "--heads", "2", "--positions", "24", "--batch", "8"])
+        .chain(["--layers", "2", "--hidden", "48", "--heads", "2", "--positions", "32", "--batch", "8"])
         .chain(["--steps", "450", "--lr", "3e-3", "--evaluate-every", "150", "--log-every", "10"])
         .map(str::to_owned)
         .collect()

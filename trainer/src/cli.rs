@@ -33,6 +33,10 @@ pub enum Command {
     Inspect(InspectArgs),
     /// Check that the device computes what the CPU computes
     Doctor(DoctorArgs),
+    /// Draw how the loss of runs fell
+    Curves(CurvesArgs),
+    /// Write a fine-tuned model as the page loads it
+    ExportWeb(ExportWebArgs),
     /// Learn a WordPiece vocabulary from text
     Vocab(VocabArgs),
     /// Pre-train a model on text, as a masked language model
@@ -161,6 +165,49 @@ pub struct InspectArgs {
     /// Write the spectrum of --matrix as a picture
     #[arg(long, value_name = "FILE", requires = "matrix")]
     pub svg: Option<PathBuf>,
+}
+
+/// `overfold curves`.
+#[derive(Debug, Args)]
+pub struct CurvesArgs {
+    /// Folders of runs: all of `pretrain`, or all of `finetune`
+    #[arg(value_name = "RUN", required = true)]
+    pub runs: Vec<PathBuf>,
+    /// The picture; one that is there is replaced
+    #[arg(long, value_name = "FILE")]
+    pub svg: PathBuf,
+}
+
+/// `overfold export-web`.
+#[derive(Debug, Args)]
+pub struct ExportWebArgs {
+    /// Folder of a finished run: its model, that of its plain twin, and the one from which they started
+    #[arg(long, value_name = "DIR", required_unless_present = "model")]
+    pub run: Option<PathBuf>,
+    /// One fine-tuned model instead: a folder or a name on the hub
+    #[arg(long, value_name = "DIR|NAME", conflicts_with = "run")]
+    pub model: Option<String>,
+    /// Folder for the result; must not exist yet
+    #[arg(long, value_name = "DIR")]
+    pub out: PathBuf,
+    /// What the page calls the model
+    #[arg(long, default_value = "a fine-tuned model", value_name = "NAME")]
+    pub name: String,
+    /// Terms of the weights, as the page states them
+    #[arg(long, default_value = "not stated", value_name = "TERMS")]
+    pub license: String,
+    /// Labelled texts for the page: .tsv, .csv, .jsonl [default: the reviews, where the classes are theirs]
+    #[arg(long, value_name = "FILE", requires_all = ["text", "label"])]
+    pub dev: Option<PathBuf>,
+    /// Column with the text
+    #[arg(long, value_name = "COLUMN", requires = "dev")]
+    pub text: Option<String>,
+    /// Column with the label
+    #[arg(long, value_name = "COLUMN", requires = "dev")]
+    pub label: Option<String>,
+    /// Longest input in tokens
+    #[arg(long, default_value_t = 128, value_name = "TOKENS")]
+    pub max_length: usize,
 }
 
 /// `overfold vocab`.

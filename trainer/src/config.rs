@@ -157,8 +157,9 @@ impl From<GroupShape> for String {
 /// Everything that decides the course of a run.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, Args)]
 pub struct FinetuneConfig {
-    /// Hugging Face folder, or a name on the hub such as `sentence-transformers/all-MiniLM-L6-v2`
-    #[arg(long, value_name = "DIR|NAME", required_unless_present = "resume")]
+    /// Hugging Face folder, or a name on the hub such as `sentence-transformers/all-MiniLM-L6-v2` [default: overfold-small, which
+    /// is part of the program]
+    #[arg(long, value_name = "DIR|NAME")]
     #[serde(default)]
     pub model: Option<String>,
 
@@ -285,6 +286,11 @@ pub struct FinetuneConfig {
     /// Whether the checkpoint's pooler is used
     #[arg(long, value_enum, default_value_t = PoolerChoice::Auto, help_heading = "Optimization")]
     pub pooler: PoolerChoice,
+    /// Start from random weights instead of the model's, whose architecture and tokenizer are kept: the control that shows what
+    /// pre-training is worth
+    #[arg(long, help_heading = "Optimization")]
+    #[serde(default)]
+    pub random_weights: bool,
     /// Fixes the order of the data, dropout and fresh weights
     #[arg(long, default_value_t = 1, value_name = "N", help_heading = "Optimization")]
     pub seed: u64,

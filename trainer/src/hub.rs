@@ -5,13 +5,17 @@ use std::path::{Path, PathBuf};
 use hf_hub::api::sync::{Api, ApiError};
 use overfold::checkpoint::Folder;
 
+use crate::builtin;
 use crate::error::Error;
 
-/// Opens the folder that `model` names, fetching it from the hub (or its local cache) if it is not a folder.
+/// Opens the model of the program, or the folder that `model` names, fetching it from the hub (or its local cache) if it is not a folder.
 ///
 /// # Errors
 /// [`Error::Checkpoint`] if the folder is not usable, [`Error::Hub`] if the name cannot be fetched.
 pub fn open(model: &str) -> Result<Folder, Error> {
+    if model == builtin::NAME {
+        return Ok(builtin::open()?);
+    }
     let path = Path::new(model);
     if path.is_dir() {
         return Ok(Folder::open(path)?);

@@ -2,8 +2,9 @@
 //!
 //! [`cli`] declares the commands, `commands` carries them out. [`training`] is the loop, [`optimizer`] updates dense
 //! weights and chains by the same rule, [`strategy`] chooses the matrices, [`data`] and [`metrics`] are what a task
-//! consists of, [`resume`] keeps what an interrupted run needs.
+//! consists of, [`resume`] keeps what an interrupted run needs, [`export`] writes what the page loads.
 
+pub mod builtin;
 pub mod cli;
 mod commands;
 pub mod config;
@@ -11,6 +12,7 @@ pub mod data;
 pub mod device;
 pub mod encode;
 pub mod error;
+pub mod export;
 pub mod hub;
 pub mod log;
 pub mod metrics;

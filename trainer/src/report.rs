@@ -145,7 +145,7 @@ pub(crate) fn write_json(run: &Path, report: &impl Serialize) -> Result<(), Erro
 /// [`Error::Verification`] if logits differ by more than 10⁻⁴, [`Error::Checkpoint`] if the folder cannot be read.
 pub fn verify(job: &Job, state: &State, best: &Best) -> Result<(Scores, Verification), Error> {
     let device = &job.device.device;
-    let (original, _) = job.load()?;
+    let original = job.load()?;
     let folder = Folder::open(&job.out.join("model"))?;
     let policy = (ClassifierPolicy::Required, PoolerPolicy::Required);
     let (read_back, _) =

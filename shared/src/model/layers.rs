@@ -1,6 +1,6 @@
 //! Linear map, layer normalization and embedding with parameters laid out as in PyTorch.
 
-use burn::module::{Module, Param, ParamId};
+use burn::module::{Module, ModuleMapper, Param, ParamId};
 use burn::tensor::{Device, Distribution, Int, Shape, Tensor};
 
 use crate::operations::{self, Dropout};
@@ -105,4 +105,15 @@ impl Embedding {
     pub fn forward(&self, ids: Tensor<2, Int>) -> Tensor<3> {
         operations::embedding(self.weight.val(), ids)
     }
+}
+
+/// Draws every fresh parameter now, in the order of the module's fields, so that a seed fixes the values.
+pub fn drawn<M: Module>(module: M) -> M {
+    struct Draw;
+    impl ModuleMapper for Draw {
+        fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
+            param.map(|value| value)
+        }
+    }
+    module.map(&mut Draw)
 }

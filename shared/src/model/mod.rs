@@ -25,6 +25,6 @@ pub use classifier::{BertForSequenceClassification, BertModel, Pooler};
 pub use config::{BertConfig, ConfigError};
 pub use embeddings::Embeddings;
 pub use encoder::{Encoder, Intermediate, Layer, Output};
-pub use layers::{Embedding, LayerNorm, Linear};
+pub use layers::{Embedding, LayerNorm, Linear, drawn};
 pub use masked::{BertForMaskedLM, BertTrunk, PredictionHead, PredictionTransform, Predictions};
 pub use noise::{Noise, mix};

@@ -9,6 +9,7 @@ use std::time::Instant;
 use overfold::checkpoint::{Precision, save_model, write_folder};
 
 use super::resumed;
+use crate::builtin;
 use crate::cli::FinetuneArgs;
 use crate::config::{FinetuneConfig, Method};
 use crate::data::Task;
@@ -18,15 +19,16 @@ use crate::report::{self, Results, RunReport};
 use crate::resume;
 use crate::training::{Job, Outcome, State, train};
 
+/// What suits the model that is part of the program: a small one learns at a higher rate than BERT does, and longer.
+const SMALL_RATE: f64 = 1e-3;
+const SMALL_EPOCHS: f64 = 6.0;
+
 pub(super) fn run(args: FinetuneArgs, arguments: &[OsString]) -> Result<(), Error> {
     let (config, out) = match (args.resume, args.out) {
         (true, Some(out)) => (resumed_config(&args.config, arguments, &out)?, out),
         (true, None) => return Err(Error::flag("--resume", "which run? Give its folder with --out")),
         (false, out) => {
-            let mut config = args.config;
-            if config.train.is_none() {
-                config.task.get_or_insert(Task::Reviews);
-            }
+            let config = with_defaults(args.config, arguments);
             let out = out.unwrap_or_else(|| free_folder(&config));
             resumed::refuse_existing(&out)?;
             (config, out)
@@ -43,6 +45,26 @@ pub(super) fn run(args: FinetuneArgs, arguments: &[OsString]) -> Result<(), Erro
     let results = carry_out(&job, state, &mut log, &stop)?;
     report::print_summary(&job, &results, plain.as_ref());
     Ok(())
+}
+
+/// Fills in what was not given. Without model and data, the command shows what it does with those that it brings along,
+/// beside plain fine-tuning.
+fn with_defaults(mut config: FinetuneConfig, arguments: &[OsString]) -> FinetuneConfig {
+    let nothing = config.model.is_none() && config.task.is_none() && config.train.is_none();
+    config.with_plain |= nothing && config.method != Method::Plain;
+    if config.train.is_none() {
+        config.task.get_or_insert(Task::Reviews);
+    }
+    if config.model.get_or_insert_with(|| builtin::NAME.into()) == builtin::NAME {
+        let given = |key| resumed::explicit("finetune", arguments, key);
+        if !given("lr") {
+            config.lr = SMALL_RATE;
+        }
+        if !given("epochs") {
+            config.epochs = SMALL_EPOCHS;
+        }
+    }
+    config
 }
 
 /// `runs/TASK-METHOD`, numbered if it is there.

@@ -27,17 +27,9 @@ pub(super) fn open(model: &str, max_length: usize, choice: Choice) -> Result<Loa
     }
     let tokenizer = folder.tokenizer(max_length)?;
     let weights = folder.weights()?;
-    // The file knows how many outputs there are; `id2label` may be missing.
-    let outputs = weights.shape("classifier.weight").and_then(|shape| shape.first().copied()).unwrap_or(1);
-    let labels = if config.is_regression() || outputs == 1 {
-        Labels::Regression
-    } else {
-        let names = config.class_names();
-        let fallback = || (0..outputs).map(|class| format!("LABEL_{class}")).collect();
-        Labels::Classes(if names.len() == outputs { names } else { fallback() })
-    };
+    let labels = Labels::of_model(config, &weights);
     let device = device::open(choice)?;
     let policy = (ClassifierPolicy::Required, PoolerPolicy::Required);
-    let (model, _) = load_model(&weights, config, outputs, policy.0, policy.1, &device.device)?;
+    let (model, _) = load_model(&weights, config, labels.outputs(), policy.0, policy.1, &device.device)?;
     Ok(Loaded { model, tokenizer, labels, device })
 }

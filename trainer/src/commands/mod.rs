@@ -1,7 +1,9 @@
 //! One file for each command.
 
+mod curves;
 mod doctor;
 mod eval;
+mod export_web;
 mod fill_mask;
 mod finetune;
 mod fold;
@@ -25,8 +27,10 @@ pub fn dispatch(cli: Cli, arguments: &[OsString]) -> Result<(), Error> {
         Command::Predict(args) => predict::run(args),
         Command::Fold(args) => fold::run(&args),
         Command::Inspect(args) => inspect::run(args),
+        Command::Curves(args) => curves::run(&args),
         Command::Doctor(args) => doctor::run(&args),
         Command::Vocab(args) => vocab::run(&args),
+        Command::ExportWeb(args) => export_web::run(&args),
         Command::Pretrain(args) => pretrain::run(*args, arguments),
     }
 }

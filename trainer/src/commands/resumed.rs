@@ -55,6 +55,13 @@ pub(super) fn unsaved(error: Error, command: &'static str, out: &Path) -> Error 
     }
 }
 
+/// Whether a flag stands on the command line, of which `arguments` are the words; `key` is its id.
+pub(super) fn explicit(command: &str, arguments: &[OsString], key: &str) -> bool {
+    let matches = Cli::command().get_matches_from(arguments);
+    let source = matches.subcommand_matches(command).and_then(|matches| matches.value_source(key));
+    source == Some(ValueSource::CommandLine)
+}
+
 /// Fails if the run in `out` is finished, or a flag on the command line is another one than it was started with.
 ///
 /// `arguments` are the words of the command line, to tell given flags from defaults.
@@ -74,12 +81,10 @@ pub(super) fn check_resumable(
     let failed = |e: serde_json::Error| Error::flag("--resume", e.to_string());
     let given = serde_json::to_value(given).map_err(failed)?;
     let saved = serde_json::to_value(saved).map_err(failed)?;
-    let matches = Cli::command().get_matches_from(arguments);
-    let (Some(matches), Value::Object(given)) = (matches.subcommand_matches(command), given) else { return Ok(()) };
+    let Value::Object(given) = given else { return Ok(()) };
     for (key, value) in &given {
         // Keys of the configuration are ids of the flags.
-        let explicit = matches.value_source(key) == Some(ValueSource::CommandLine);
-        if explicit && saved.get(key) != Some(value) {
+        if saved.get(key) != Some(value) && explicit(command, arguments, key) {
             let flag = format!("--{}", key.replace('_', "-"));
             let was = saved.get(key).cloned().unwrap_or_default();
             let reason = format!(

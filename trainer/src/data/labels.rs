@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use overfold::checkpoint::Weights;
+use overfold::model::BertConfig;
 use serde::{Deserialize, Serialize};
 
 /// What is to be predicted for one example.
@@ -30,6 +32,17 @@ impl Labels {
             Self::Classes(classes) => classes.len(),
             Self::Regression => 1,
         }
+    }
+
+    /// What a fine-tuned model tells. Its file knows how many outputs there are; `id2label` may be missing.
+    pub fn of_model(config: &BertConfig, weights: &Weights) -> Self {
+        let outputs = weights.shape("classifier.weight").and_then(|shape| shape.first().copied()).unwrap_or(1);
+        if config.is_regression() || outputs == 1 {
+            return Self::Regression;
+        }
+        let names = config.class_names();
+        let fallback = || (0..outputs).map(|class| format!("LABEL_{class}")).collect();
+        Self::Classes(if names.len() == outputs { names } else { fallback() })
     }
 }
 

@@ -28,6 +28,10 @@ pub struct PretrainConfig {
     /// Share of the tokens that are hidden, by whole words
     #[arg(long, default_value_t = 0.15, value_name = "SHARE", help_heading = "Data")]
     pub mask: f64,
+    /// Share of the steps, from the first on, in which windows are cut into quarters (BERT's was 0.9)
+    #[arg(long, default_value_t = 0.6, value_name = "SHARE", help_heading = "Data")]
+    #[serde(default)]
+    pub short: f64,
 
     /// Encoder layers
     #[arg(long, default_value_t = 4, value_name = "N", help_heading = "Model")]

@@ -4,9 +4,9 @@ use std::path::{Path, PathBuf};
 
 use burn::module::Module;
 use burn::tensor::Device;
-use overfold::checkpoint::{ClassifierPolicy, Folder, LoadReport, PoolerPolicy, load_model};
+use overfold::checkpoint::{ClassifierPolicy, Folder, PoolerPolicy, load_model};
 use overfold::model::names::Group;
-use overfold::model::{BertConfig, BertForSequenceClassification};
+use overfold::model::{BertConfig, BertForSequenceClassification, drawn};
 
 use crate::config::{FinetuneConfig, Importance, Method, PoolerChoice};
 use crate::data::{self, Columns, Dataset, Labels};
@@ -116,27 +116,15 @@ impl Job {
     /// # Errors
     /// [`Error::Checkpoint`].
     pub fn fresh_model(&self) -> Result<BertForSequenceClassification, Error> {
-        Ok(self.load()?.0.train())
+        Ok(self.load()?.train())
     }
 
-    /// The pre-trained model with a fresh head, and what was loaded.
+    /// The pre-trained model with a fresh head.
     ///
     /// # Errors
     /// [`Error::Checkpoint`].
-    pub fn load(&self) -> Result<(BertForSequenceClassification, LoadReport), Error> {
-        // On the CPU first: a seed gives the same fresh weights on every device.
-        let cpu = Device::flex();
-        cpu.seed(self.config.seed);
-        let pooler = match self.config.pooler {
-            PoolerChoice::Auto => PoolerPolicy::Auto,
-            PoolerChoice::Keep => PoolerPolicy::Required,
-            PoolerChoice::Fresh => PoolerPolicy::Fresh,
-        };
-        let weights = self.folder.weights()?;
-        let outputs = self.labels.outputs();
-        let (model, report) =
-            load_model(&weights, &self.folder.config, outputs, ClassifierPolicy::Fresh, pooler, &cpu)?;
-        Ok((model.fork(&self.device.device), report))
+    pub fn load(&self) -> Result<BertForSequenceClassification, Error> {
+        Ok(pretrained(&self.folder, &self.config, &self.labels)?.fork(&self.device.device))
     }
 
     /// The model in `--reference`.
@@ -170,6 +158,30 @@ impl Job {
         }
         config
     }
+}
+
+/// A pre-trained model with a fresh head, on the CPU. A seed gives the same fresh weights wherever the
+/// model is trained then.
+///
+/// # Errors
+/// [`Error::Checkpoint`].
+pub fn pretrained(
+    folder: &Folder,
+    config: &FinetuneConfig,
+    labels: &Labels,
+) -> Result<BertForSequenceClassification, Error> {
+    let cpu = Device::flex();
+    cpu.seed(config.seed);
+    let pooler = match config.pooler {
+        PoolerChoice::Auto => PoolerPolicy::Auto,
+        PoolerChoice::Keep => PoolerPolicy::Required,
+        PoolerChoice::Fresh => PoolerPolicy::Fresh,
+    };
+    let (weights, outputs) = (folder.weights()?, labels.outputs());
+    if config.random_weights {
+        return Ok(drawn(BertForSequenceClassification::new(&folder.config, outputs, &cpu)));
+    }
+    Ok(load_model(&weights, &folder.config, outputs, ClassifierPolicy::Fresh, pooler, &cpu)?.0)
 }
 
 fn check_flags(config: &FinetuneConfig) -> Result<(), Error> {
