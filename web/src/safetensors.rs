@@ -10,8 +10,10 @@ use thiserror::Error;
 
 /// The largest header, in bytes; the format's own limit.
 pub const MAX_HEADER: u64 = 100_000_000;
-/// The largest piece of a matrix that is looked at, per side.
-pub const MAX_SIDE: usize = 256;
+/// The most numbers of a matrix that are looked at: its decompositions still keep up with a slider.
+pub const MAX_NUMBERS: usize = 256 * 256;
+/// Sides of the piece that is looked at where a matrix has more numbers.
+pub const SIDE: usize = 256;
 
 /// What is wrong with a file.
 #[derive(Debug, Error)]
@@ -205,9 +207,13 @@ pub struct Block {
 }
 
 impl Block {
-    /// The block at a corner, moved into the matrix, at most [`MAX_SIDE`] per side.
+    /// The whole matrix if it has at most [`MAX_NUMBERS`], else a block of at most [`SIDE`] per side at a corner, moved into the
+    /// matrix.
     pub fn at(entry: &Entry, corner: [usize; 2]) -> Self {
-        let size = entry.size.map(|n| n.min(MAX_SIDE));
+        let [rows, cols] = entry.size;
+        // A matrix of one long row would leave nothing to cut.
+        let whole = rows * cols <= MAX_NUMBERS && rows.max(cols) <= 4 * SIDE;
+        let size = if whole { entry.size } else { entry.size.map(|n| n.min(SIDE)) };
         let corner = [0, 1].map(|k| corner[k].min(entry.size[k] - size[k]));
         Self { corner, size }
     }
@@ -251,6 +257,16 @@ mod tests {
         let part = Block { corner: [1, 1], size: [1, 2] };
         assert_eq!(part.pick(&found[0], &bytes[12..]), [4.0, 5.0]);
         assert_eq!(part.span(&found[0]), [found[0].begin + 12, found[0].begin + 24]);
+    }
+
+    #[test]
+    fn small_matrices_are_whole_and_large_ones_in_blocks() {
+        let entry = |size| Entry { name: "w".into(), size, dtype: Dtype::F16, begin: 0 };
+        for size in [[512, 128], [128, 512], [256, 256], [1024, 64]] {
+            assert_eq!(Block::at(&entry(size), [7, 7]), Block { corner: [0, 0], size });
+        }
+        assert_eq!(Block::at(&entry([384, 1536]), [200, 1000]), Block { corner: [128, 1000], size: [256, 256] });
+        assert_eq!(Block::at(&entry([2, 3000]), [0, 0]), Block { corner: [0, 0], size: [2, 256] });
     }
 
     #[test]
