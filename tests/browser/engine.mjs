@@ -17,11 +17,10 @@ export const softmax = (logits) => {
 };
 
 /** A page whose `window.engine` is loaded, or `{ failed }` with the kind and message of the fault. */
-export async function load(browser, site, options = {}, before = null) {
+export async function load(browser, site, options = {}) {
   const context = await browser.newContext();
   const page = await context.newPage();
   await page.goto(site.url);
-  if (before) await page.evaluate(before);
   return { page, ...await reload(page, options) };
 }
 
@@ -42,6 +41,14 @@ export const reload = (page, options = {}) => page.evaluate(async (options) => {
 }, options);
 
 export const classify = (page, text) => page.evaluate((text) => window.engine.classify(text), text);
+
+/** The engine's worker; the lesson has another. */
+export async function worker(page) {
+  for (const worker of page.workers().toReversed()) {
+    if (await worker.evaluate(() => typeof overfoldPanicked === 'function').catch(() => false)) return worker;
+  }
+  throw new Error('there is no worker of the engine');
+}
 
 /** Every text's logits, by every model, are PyTorch's. */
 export async function agrees(page, count) {

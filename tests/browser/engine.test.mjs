@@ -1,7 +1,7 @@
 // The engine in a real browser: it computes what PyTorch computes, on both devices, and chooses between them.
 import { after, before, describe, test } from 'node:test';
 import assert from 'node:assert/strict';
-import { agrees, classify, evaluation, load, manifest } from './engine.mjs';
+import { agrees, classify, evaluation, load, manifest, worker } from './engine.mjs';
 import { launch, serve } from './site.mjs';
 
 let browser;
@@ -88,8 +88,7 @@ describe('on the GPU', () => {
 test('the worker cannot reach another origin', async () => {
   const { page } = await load(browser, site);
   // The server there would allow it.
-  const worker = page.workers().at(-1);
-  assert.equal(await worker.evaluate((url) => fetch(url).then(() => 'reached', () => 'refused'), other.url), 'refused');
+  assert.equal(await (await worker(page)).evaluate((url) => fetch(url).then(() => 'reached', () => 'refused'), other.url), 'refused');
   assert.deepEqual(other.asked, []);
   await page.close();
 });

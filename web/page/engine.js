@@ -35,6 +35,7 @@ class Engine {
   /** Why it had to start again, so far. */
   #failures = [];
   #info = null;
+  /** Questions on their way, those included that wait until the engine has started (again). */
   #pending = new Map();
   #last = 0;
   #silence;
@@ -78,13 +79,15 @@ class Engine {
     this.#worker = worker;
     worker.onmessage = ({ data }) => worker === this.#worker && this.#receive(data);
     worker.onerror = (event) => worker === this.#worker && this.#broken('died', event.message || 'the engine could not be loaded');
+    this.#info = null;
     this.started = this.#ask('start', { ...this.#wanted, device, failures: this.#failures }, { onProgress: this.#listeners.onProgress });
     this.started.then((info) => {
       this.#info = info;
       // Only now could the worker not be in want of its script.
       URL.revokeObjectURL(url);
       if (this.#failures.length) this.#listeners.onChange(this.info());
-    }, () => {});
+      for (const id of this.#pending.keys()) this.#send(id);
+    }, (error) => this.dispose(error));
   }
 
   #ask(task, request, { onProgress, signal } = {}) {
@@ -93,7 +96,7 @@ class Engine {
     signal?.addEventListener('abort', () => this.#worker?.postMessage({ id, cancel: true }));
     return new Promise((resolve, reject) => {
       this.#pending.set(id, { task, request, resolve, reject, onProgress });
-      this.#send(id);
+      if (this.#info || task === 'start') this.#send(id);
     });
   }
 
@@ -129,17 +132,9 @@ class Engine {
     if (this.#failures.length > 2) {
       return this.dispose(new Fault('engine', `The engine stopped three times: ${this.#failures.join('; ')}. Reload the page to try again.`));
     }
-    const waiting = [...this.#pending].filter(([, { task }]) => task !== 'start');
-    const starting = [...this.#pending.values()].find(({ task }) => task === 'start');
-    this.#pending.clear();
+    const starts = [...this.#pending].filter(([, { task }]) => task === 'start');
+    for (const [id] of starts) this.#pending.delete(id);
     this.#start(again ? this.#wanted.device : 'cpu');
-    if (starting) this.started.then(starting.resolve, starting.reject);
-    // What was asked meanwhile is asked again, once there is someone to answer.
-    this.started.then(() => {
-      for (const [id, question] of waiting) {
-        this.#pending.set(id, question);
-        this.#send(id);
-      }
-    }, (error) => waiting.forEach(([, { reject }]) => reject(error)));
+    for (const [, { resolve, reject }] of starts) this.started.then(resolve, reject);
   }
 }

@@ -17,6 +17,7 @@ const button = (words, act, attributes = {}) => {
 };
 
 const status = make('p', { id: 'run-status', role: 'status' });
+const where = make('p', { id: 'run-where', role: 'status' });
 const bar = make('progress', { id: 'run-progress', 'aria-label': 'Progress', hidden: '' });
 const start = button('Load the model', open, { id: 'run-load', class: 'main' });
 const stop = button('Cancel', () => control.abort(), { id: 'run-stop', hidden: '' });
@@ -43,7 +44,7 @@ const asked = () => new URLSearchParams(location.hash.slice(1)).get('device');
 
 function build(panel) {
   device.value = ['cpu', 'gpu'].includes(asked()) ? asked() : 'auto';
-  panel.append(make('div', { class: 'start' }, make('label', { for: 'run-device' }, 'Run on'), device, start, stop), bar, status, live);
+  panel.append(make('div', { class: 'start' }, make('label', { for: 'run-device' }, 'Run on'), device, start, stop), bar, status, where, live);
   text.addEventListener('input', ask);
   device.addEventListener('change', () => engine && open());
   // The size is told before anything is downloaded; nobody who does not come here asks for it.
@@ -88,6 +89,7 @@ async function busy(work) {
 function open() {
   engine?.dispose();
   engine = null;
+  where.textContent = '';
   live.hidden = true;
   return busy(async (options) => {
     engine = await load(MANIFEST, { ...options, device: device.value, onChange: ready });
@@ -103,7 +105,8 @@ function ready() {
   const info = engine?.info();
   if (!info) return;
   const again = info.failures.length ? 'It had to start again. ' : '';
-  say(`${again}Runs on ${info.device === 'gpu' ? 'the GPU by WebGPU' : 'the CPU'}: ${info.why}. ${info.notes.join(' ')}`);
+  say('');
+  where.textContent = `${again}Runs on ${info.device === 'gpu' ? 'the GPU by WebGPU' : 'the CPU'}: ${info.why}. ${info.notes.join(' ')}`;
   check.textContent = info.evaluation ? `Check on ${info.evaluation.texts} sentences` : '';
   $('#run-evaluation').hidden = !info.evaluation;
   checked.replaceChildren();
@@ -139,12 +142,14 @@ function show() {
   tell();
 }
 
-const evaluate = () => busy(async (options) => {
-  const results = await engine.evaluate(options);
-  checked.replaceChildren(scores(results, engine.info().evaluation.dataset));
-  const [first] = results;
-  say(`${kinds[first.kind]}: ${percent(first.right / first.n)} of ${first.n} right.`);
-});
+function evaluate() {
+  return busy(async (options) => {
+    const results = await engine.evaluate(options);
+    checked.replaceChildren(scores(results, engine.info().evaluation.dataset));
+    const [first] = results;
+    say(`${kinds[first.kind]}: ${first.right} of ${first.n} right, ${percent(first.right / first.n)}.`);
+  });
+}
 
 async function tell() {
   const bytes = await keptBytes();
