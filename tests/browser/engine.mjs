@@ -16,21 +16,27 @@ export const softmax = (logits) => {
   return powers.map((x) => x / powers.reduce((a, b) => a + b));
 };
 
+/** A page of the example: it has the policy of the page, and not its lesson. SwiftShader may take long. */
+export async function blank(browser, site) {
+  const page = await (await browser.newContext()).newPage();
+  page.setDefaultTimeout(240000);
+  await page.goto(`${site.url}web/page/example.html`);
+  return page;
+}
+
 /** A page whose `window.engine` is loaded, or `{ failed }` with the kind and message of the fault. */
 export async function load(browser, site, options = {}) {
-  const context = await browser.newContext();
-  const page = await context.newPage();
-  await page.goto(site.url);
+  const page = await blank(browser, site);
   return { page, ...await reload(page, options) };
 }
 
 /** Loads the engine in a page that is open. */
 export const reload = (page, options = {}) => page.evaluate(async (options) => {
-  const { load } = await import(new URL('web/page/engine.js', document.baseURI));
+  const { load } = await import(new URL('engine.js', document.baseURI));
   window.changes = [];
   window.phases = [];
   try {
-    window.engine = await load('fixture/manifest.json', {
+    window.engine = await load('../../fixture/manifest.json', {
       ...options, onChange: (info) => window.changes.push(info),
       onProgress: (state) => window.phases.push(state),
     });

@@ -1,7 +1,7 @@
 // What can go wrong with the engine, made to go wrong: each has its message, and what can be saved is saved.
 import { after, afterEach, before, describe, test } from 'node:test';
 import assert from 'node:assert/strict';
-import { agrees, classify, load, reload, worker } from './engine.mjs';
+import { agrees, blank, classify, load, reload, worker } from './engine.mjs';
 import { launch, serve } from './site.mjs';
 
 let browser;
@@ -73,14 +73,13 @@ describe('the download', () => {
 
   test('it is cancelled, and goes on from there', async () => {
     site.fault = (inside, body, response) => (inside === weights ? stalled(body, response) : body);
-    const page = await (await browser.newContext()).newPage();
-    await page.goto(site.url);
+    const page = await blank(browser, site);
     const kind = await page.evaluate(async () => {
-      const { load } = await import(new URL('web/page/engine.js', document.baseURI));
+      const { load } = await import(new URL('engine.js', document.baseURI));
       const control = new AbortController();
       // When the file has come that is read before the one that stalls.
       const onProgress = ({ loaded }) => loaded > 3000 && control.abort();
-      return load('fixture/manifest.json', { signal: control.signal, onProgress }).catch(({ kind }) => kind);
+      return load('../../fixture/manifest.json', { signal: control.signal, onProgress }).catch(({ kind }) => kind);
     });
     assert.equal(kind, 'cancelled');
     await assert.rejects(worker(page), /there is no worker/);
@@ -106,7 +105,7 @@ describe('what the browser keeps', () => {
   test('it can be deleted, and counted', async () => {
     const { page, info } = await load(browser, site);
     const bytes = await page.evaluate(async () => {
-      const { forget, keptBytes } = await import(new URL('web/page/engine.js', document.baseURI));
+      const { forget, keptBytes } = await import(new URL('engine.js', document.baseURI));
       const other = await caches.open('of another project');
       const before = await keptBytes();
       await forget();
@@ -189,11 +188,11 @@ describe('the GPU', () => {
     const { page } = await load(gpu, site, { device: 'gpu' });
     const lose = async () => (await worker(page)).evaluate(async (url) => (await import(url)).device.destroy(), `${site.url}web/page/engine-device.js`);
     await lose();
-    await page.waitForFunction(() => window.changes.length === 1, null, { timeout: 60000 });
+    await page.waitForFunction(() => window.changes.length === 1);
     assert.equal((await page.evaluate(() => window.engine.info())).device, 'gpu');
     await agrees(page, 1);
     await lose();
-    await page.waitForFunction(() => window.changes.length === 2, null, { timeout: 60000 });
+    await page.waitForFunction(() => window.changes.length === 2);
     const info = await page.evaluate(() => window.engine.info());
     assert.equal(info.device, 'cpu');
     assert.match(info.why, /the GPU was lost/);

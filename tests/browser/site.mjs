@@ -13,7 +13,9 @@ const found = [process.env.CHROMIUM, '/usr/bin/chromium', '/usr/bin/chromium-bro
 
 /** Three random models with logits by PyTorch (tests/python/small_export.py). They are the demo where there is no other. */
 export const fixture = fileURLToPath(new URL('fixture', import.meta.url));
-const places = { 'fixture/': fixture, ...(existsSync(join(dist, 'web/demo')) ? {} : { 'web/demo/': fixture }) };
+/** The demo's model. */
+export const demo = existsSync(join(dist, 'web/demo/manifest.json')) ? join(dist, 'web/demo') : fixture;
+const places = { 'fixture/': fixture, 'web/demo/': demo };
 
 function locate(inside) {
   const place = Object.keys(places).find((prefix) => inside.startsWith(prefix));

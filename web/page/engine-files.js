@@ -9,8 +9,9 @@ export class Fault extends Error {
   }
 }
 
-/** All caches of ours; others of the same origin (one host has many projects) are never touched. */
-const PREFIX = 'overfold-model ';
+/** How our caches are called; others of the same origin (one host has many projects) are never touched. */
+const OURS = 'overfold-';
+const PREFIX = `${OURS}model `;
 
 /** SHA-256 in hexadecimal digits. */
 export async function sha256(bytes) {
@@ -18,13 +19,13 @@ export async function sha256(bytes) {
   return Array.from(digest, (byte) => byte.toString(16).padStart(2, '0')).join('');
 }
 
-/** Bytes that the browser keeps for us; null where it keeps nothing (a private window, for example). */
+/** Bytes that the browser keeps for us, the page's own parts included; null where it keeps nothing (a private window). */
 export async function keptBytes() {
   try {
     let sum = 0;
     for (const name of await ours()) {
       const cache = await caches.open(name);
-      for (const request of await cache.keys()) sum += Number((await cache.match(request)).headers.get('content-length'));
+      for (const request of await cache.keys()) sum += (await (await cache.match(request)).blob()).size;
     }
     return sum;
   } catch {
@@ -37,7 +38,7 @@ export async function forget() {
   for (const name of await ours()) await caches.delete(name);
 }
 
-const ours = async () => (await caches.keys()).filter((name) => name.startsWith(PREFIX));
+const ours = async () => (await caches.keys()).filter((name) => name.startsWith(OURS));
 
 /**
  * The files of one export. `patience`: milliseconds without a byte after which a download counts as stalled.
@@ -116,7 +117,7 @@ export class Files {
   async #keep(key, bytes) {
     if (!this.#cache) return;
     try {
-      await this.#cache.put(key, new Response(bytes, { headers: { 'content-length': bytes.length } }));
+      await this.#cache.put(key, new Response(bytes));
     } catch {
       this.#cache = null;
       this.notes.push('The browser has no room to keep the model: it will be downloaded at each visit.');

@@ -68,7 +68,7 @@ async function start({ manifestUrl, device, patience, failures }, progress) {
     manifest: about, ...chosen, notes: files.notes,
     models: models.map(({ weights, ...model }) => ({ ...model, bytes: weights.reduce((sum, name) => sum + list[name].bytes, 0) })),
     bytes: { total, cached }, evaluation: evaluation && { dataset: evaluation.dataset, texts: evaluation.texts.length },
-    agent: navigator.userAgent,
+    agent: navigator.userAgent, resources: performance.getEntriesByType('resource').map(({ name }) => name),
   };
 }
 

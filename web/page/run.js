@@ -1,6 +1,7 @@
 // The panel that runs the model: loads it when asked to, and shows what it answers. All it knows comes from engine.js.
 import { Fault, forget, keptBytes, load } from './engine.js';
 import { $, make } from './make.js';
+import { keep } from './offline.js';
 import { bars, diagnostics, kinds, megabytes, percent, pieces, scores } from './run-show.js';
 
 const MANIFEST = new URL('../demo/manifest.json', import.meta.url);
@@ -33,11 +34,12 @@ const live = make('div', { id: 'run-live', hidden: '' },
   make('p', { class: 'presets' }, ...EXAMPLES.map((words) => button(words, () => { text.value = words; ask(); }))),
   answer,
   make('div', { id: 'run-evaluation' }, make('h3', {}, 'How often is it right?'), check, checked),
-  make('details', {}, make('summary', {}, 'Diagnostics'), report, button('Copy as text', copy), ' ', kept));
+  make('details', {}, make('summary', { id: 'run-diagnostics' }, 'Diagnostics'), report, button('Copy as text', copy), ' ', kept));
 
 let engine = null;
 let control = new AbortController();
 let answered = null;
+let bytes = null;
 
 /** What the address says about the device; the lesson keeps what it does not know. */
 const asked = () => new URLSearchParams(location.hash.slice(1)).get('device');
@@ -94,6 +96,7 @@ function open() {
   return busy(async (options) => {
     engine = await load(MANIFEST, { ...options, device: device.value, onChange: ready });
     ready();
+    keep(engine.info().resources.filter((address) => !address.startsWith(new URL('.', MANIFEST))));
     if (!text.value) text.value = EXAMPLES[0];
     live.hidden = false;
     ask();
@@ -110,7 +113,7 @@ function ready() {
   check.textContent = info.evaluation ? `Check on ${info.evaluation.texts} sentences` : '';
   $('#run-evaluation').hidden = !info.evaluation;
   checked.replaceChildren();
-  tell();
+  count();
 }
 
 let asking = false;
@@ -151,11 +154,15 @@ function evaluate() {
   });
 }
 
-async function tell() {
-  const bytes = await keptBytes();
+function tell() {
+  if (engine) report.textContent = diagnostics(engine.info(), answered, bytes);
+}
+
+async function count() {
+  bytes = await keptBytes();
   kept.disabled = !bytes;
   kept.textContent = bytes ? `Delete downloaded data (${megabytes(bytes)})` : 'Nothing is kept by the browser';
-  report.textContent = diagnostics(engine.info(), answered, bytes);
+  tell();
 }
 
 async function copy({ target }) {
@@ -168,7 +175,7 @@ async function copy({ target }) {
 async function erase() {
   await forget();
   say('Deleted. The model goes on running until you leave the page.');
-  await tell();
+  await count();
 }
 
 build($('#engine'));
