@@ -6,36 +6,59 @@ import { extname, join, normalize } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { chromium } from 'playwright-core';
 
-const types = { '.html': 'text/html', '.js': 'text/javascript', '.css': 'text/css', '.wasm': 'application/wasm' };
+const types = { '.html': 'text/html', '.js': 'text/javascript', '.css': 'text/css', '.json': 'application/json', '.wasm': 'application/wasm' };
 export const dist = process.env.OVERFOLD_DIST ?? fileURLToPath(new URL('../../dist', import.meta.url));
 const found = [process.env.CHROMIUM, '/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome',
   '/Applications/Google Chrome.app/Contents/MacOS/Google Chrome'].find((path) => path && existsSync(path));
 
-/** Serves the page under `path`; also counts what is asked of it. */
+/** Three random models with logits by PyTorch (tests/python/small_export.py). They are the demo where there is no other. */
+export const fixture = fileURLToPath(new URL('fixture', import.meta.url));
+/** The demo's model. */
+export const demo = existsSync(join(dist, 'web/demo/manifest.json')) ? join(dist, 'web/demo') : fixture;
+const places = { 'fixture/': fixture, 'web/demo/': demo };
+
+function locate(inside) {
+  const place = Object.keys(places).find((prefix) => inside.startsWith(prefix));
+  return place ? join(places[place], normalize('/' + inside.slice(place.length))) : join(dist, normalize('/' + inside));
+}
+
+/**
+ * Serves the page under `path`; also counts what is asked of it. `site.fault`, if set, is asked first, with the path inside, the
+ * file's bytes and the response, and gives other bytes, or undefined if it has answered by itself.
+ */
 export async function serve(path = '/') {
   const asked = [];
+  const site = { asked, fault: null };
   const server = createServer(async ({ url }, response) => {
     asked.push(url);
     const { pathname } = new URL(url, 'http://localhost');
     const inside = pathname.startsWith(path) ? pathname.slice(path.length) || 'index.html' : null;
     try {
       if (inside === null) throw new Error('outside');
-      const file = join(dist, normalize('/' + inside));
+      const file = locate(inside);
       response.setHeader('content-type', types[extname(file)] ?? 'application/octet-stream');
       // For the server that stands for another origin: it would allow everything.
       response.setHeader('access-control-allow-origin', '*');
-      response.end(await readFile(file));
+      const body = await readFile(file);
+      const sent = site.fault ? site.fault(inside, body, response) : body;
+      if (sent !== undefined) response.end(sent);
     } catch {
       response.writeHead(404).end();
     }
   });
   await new Promise((ready) => server.listen(0, '127.0.0.1', ready));
-  return { url: `http://127.0.0.1:${server.address().port}${path}`, asked, close: () => server.close() };
+  return Object.assign(site, {
+    url: `http://127.0.0.1:${server.address().port}${path}`,
+    // Also what a fault left open.
+    close: () => { server.close(); server.closeAllConnections(); },
+  });
 }
 
-export function launch() {
+/** `gpu`: with WebGPU, computed by SwiftShader; without, there is `navigator.gpu`, but no adapter. */
+export function launch({ gpu = false } = {}) {
   if (!found) throw new Error('there is no Chromium: apt install chromium, or set CHROMIUM');
-  return chromium.launch({ executablePath: found, args: ['--no-sandbox'] });
+  const webgpu = ['--enable-unsafe-webgpu', '--use-webgpu-adapter=swiftshader'];
+  return chromium.launch({ executablePath: found, args: ['--no-sandbox', '--disable-background-networking', ...(gpu ? webgpu : [])] });
 }
 
 /** Waits until the lesson answers and has nothing left to do. */

@@ -2,6 +2,7 @@
 
 import { buildFile, showFile } from './file.js';
 import { $, $$, make } from './make.js';
+import { keep } from './offline.js';
 
 const root = document.documentElement;
 
@@ -109,6 +110,7 @@ function fail(reason) {
 }
 
 async function receive(reply) {
+  if (reply.loaded) return keep(reply.loaded);
   if (reply.failure) return fail(reply.failure);
   if (reply.refused) {
     note([reply.refused]);

@@ -3,7 +3,11 @@ import init, { Lesson } from '../../overfold-web.js';
 
 let lesson;
 let file;
-const ready = init().then(() => { lesson = new Lesson(); });
+const ready = init().then(() => {
+  lesson = new Lesson();
+  // What only this worker knows of, for the visit without a network.
+  postMessage({ loaded: performance.getEntriesByType('resource').map(({ name }) => name) });
+});
 const bytes = async (from, to, of = file) => new Uint8Array(await of.slice(from, to).arrayBuffer());
 
 async function answer(request) {

@@ -26,6 +26,7 @@ impl Mask {
     /// 0 or 1/(1 − p) for the element at `index`.
     ///
     /// Three rounds of multiply and xor-shift, each a bijection.
+    #[cfg(any(test, feature = "flex"))]
     #[inline(always)]
     pub fn factor(self, index: u32) -> f32 {
         let mut x = index.wrapping_mul(FACTORS[0]) ^ self.seed[0];

@@ -1,0 +1,16 @@
+//! The page's engine: runs an export of `overfold export-web` in a browser, on WebGPU or on the CPU.
+//!
+//! [`Export`] is what was downloaded, checked; [`Session`] is its models on one device. Both are plain Rust and know of no
+//! browser; `browser` is what the worker's script calls. Downloading, timing and the choice of a device are the script's
+//! (`../page/engine-*.js`), which has the clock and the network.
+
+#[cfg(target_family = "wasm")]
+mod browser;
+mod error;
+mod export;
+mod merge;
+mod session;
+
+pub use error::EngineError;
+pub use export::{Encoded, Export};
+pub use session::Session;

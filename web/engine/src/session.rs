@@ -1,0 +1,66 @@
+//! The models of an export on one device.
+
+use burn::tensor::Device;
+use overfold::checkpoint::{ClassifierPolicy, PoolerPolicy, load_model};
+use overfold::model::{Batch, BertForSequenceClassification, Noise};
+
+use crate::{EngineError, Export};
+
+/// Shortest input on a GPU in tokens, padding included.
+const BUCKET: usize = 16;
+
+/// All models of an export, ready to answer.
+pub struct Session {
+    models: Vec<BertForSequenceClassification>,
+    device: Device,
+    pad: u32,
+    /// Whether inputs are padded to a few lengths. On a GPU each new length makes new shaders, which takes far longer than
+    /// the padding; on the CPU padding is only work.
+    buckets: bool,
+    max_length: usize,
+    labels: usize,
+}
+
+impl Session {
+    /// Puts the models on a device.
+    ///
+    /// # Errors
+    /// What is wrong with the weights; they must fit the configuration entirely.
+    pub fn open(export: &Export, device: Device, buckets: bool) -> Result<Self, EngineError> {
+        let labels = export.manifest().labels.len();
+        let load = |weights| {
+            let (classifier, pooler) = (ClassifierPolicy::Required, PoolerPolicy::Required);
+            load_model(weights, export.config(), labels, classifier, pooler, &device).map(|(model, _)| model)
+        };
+        let models = export.weights().iter().map(load).collect::<Result<_, _>>()?;
+        Ok(Self { models, pad: export.pad(), buckets, max_length: export.max_length(), labels, device })
+    }
+
+    /// The logits of a model for one text, given as token ids ([`Export::encode`]).
+    ///
+    /// # Errors
+    /// [`EngineError::Device`] if the device is lost or gives numbers that are not finite.
+    pub async fn logits(&self, model: usize, ids: &[u32]) -> Result<Vec<f32>, EngineError> {
+        let count = self.models.len();
+        let model = self.models.get(model).ok_or(EngineError::Model { index: model, count })?;
+        let types = vec![0; ids.len()];
+        let batch = Batch::new(&[(ids, &types)], self.pad, self.padded(ids.len()), &self.device);
+        let failed = |error: &dyn std::fmt::Display| EngineError::Device(error.to_string());
+        // Reading is asynchronous: a browser's GPU cannot be waited for.
+        let data = model.forward(&batch, &Noise::off()).into_data_async().await.map_err(|e| failed(&e))?;
+        let logits: Vec<f32> = data.iter::<f32>().collect();
+        if logits.len() != self.labels || logits.iter().any(|x| !x.is_finite()) {
+            return Err(failed(&format!("it gave {logits:?} as logits")));
+        }
+        Ok(logits)
+    }
+
+    /// The length to which an input is padded.
+    fn padded(&self, tokens: usize) -> usize {
+        if self.buckets {
+            tokens.next_power_of_two().clamp(BUCKET.min(self.max_length), self.max_length)
+        } else {
+            tokens
+        }
+    }
+}
