@@ -70,14 +70,14 @@ describe("a visitor's own file", () => {
     const page = await open();
     const name = '<img src=x onerror=alert(1)>';
     // 12×12, rank 1: outer product.
-    await give(page, file([[name, 'F32', [12, 12], floats(144, (k) => (Math.floor(k / 12) + 1) * ((k % 12) + 1))], ['b', 'F32', [300, 4], floats(1200, (k) => Math.sin(k))]]));
+    await give(page, file([[name, 'F32', [12, 12], floats(144, (k) => (Math.floor(k / 12) + 1) * ((k % 12) + 1))], ['b', 'F32', [300, 300], floats(90000, (k) => Math.sin(k * k))]]));
     assert.match(await page.locator('#fig-cut figcaption').textContent(), /half of ‖W‖ takes 1 of them/);
-    assert.match(await page.locator('#fig-cut .how p').textContent(), /<img src=x onerror=alert\(1\)> in your file own.safetensors/);
+    assert.match(await page.locator('#fig-cut .how p').textContent(), /<img src=x onerror=alert\(1\)> in the file own.safetensors/);
     assert.equal(await page.locator('main img').count(), 0);
     await page.locator('#file-matrix').selectOption('b');
     await page.waitForTimeout(60);
     await live(page);
-    assert.match(await page.locator('#fig-cut .how p').textContent(), /rows 0 to 255 and columns 0 to 3 of b/);
+    assert.match(await page.locator('#fig-cut .how p').textContent(), /rows 0 to 255 and columns 0 to 255 of b/);
     assert.match(new URL(page.url()).hash, /matrix=own/);
     await page.locator('input[name=matrix][value=query]').check();
     await page.waitForTimeout(60);

@@ -1,5 +1,8 @@
-// The visitor's own safetensors file: picked or dropped, never sent anywhere.
+// A safetensors file: the visitor's own, picked or dropped and never sent anywhere, or the weights of this page's model.
+import { Files } from './engine-files.js';
 import { $, make } from './make.js';
+
+const MANIFEST = new URL('../demo/manifest.json', import.meta.url);
 
 let shown = '';
 
@@ -8,8 +11,11 @@ export function buildFile(box, ask) {
   const pick = make('input', { type: 'file', id: 'file', accept: '.safetensors' });
   const list = make('select', { id: 'file-matrix' });
   const corner = ['first row', 'first column'].map((words, k) => make('input', { type: 'number', id: `file-corner-${k}`, min: 0, step: 1, 'aria-label': `${words} shown` }));
+  const model = make('button', { type: 'button', id: 'file-model' }, 'Take the matrices of this page’s model');
+  const error = make('p', { id: 'file-error', class: 'error', role: 'status' });
   box.append(
-    make('label', { for: 'file' }, 'A safetensors file of yours, read in this page only; drop it anywhere'), pick,
+    model, error,
+    make('label', { for: 'file' }, 'or a safetensors file of yours, read in this page only; drop it anywhere'), pick,
     make('div', { id: 'file-view', hidden: '' },
       make('label', { for: 'file-matrix' }, 'Matrix'), list,
       make('label', { for: 'file-corner-0' }, 'from row'), corner[0],
@@ -17,6 +23,16 @@ export function buildFile(box, ask) {
   );
   const open = (file) => file && ask({ file });
   const block = (from) => ask({ block: { matrix: list.value, corner: from } });
+  model.addEventListener('click', async () => {
+    model.disabled = true;
+    error.textContent = '';
+    try {
+      open(await weights());
+    } catch (fault) {
+      error.textContent = fault.kind === 'missing' ? 'There is no model on this page.' : fault.message;
+    }
+    model.disabled = false;
+  });
   pick.addEventListener('change', () => open(pick.files[0]));
   list.addEventListener('change', () => block([0, 0]));
   corner.forEach((input) => input.addEventListener('change', () => block(corner.map(({ value }) => Math.max(0, Math.trunc(Number(value)) || 0)))));
@@ -25,6 +41,20 @@ export function buildFile(box, ask) {
     event.preventDefault();
     open(event.dataTransfer.files[0]);
   });
+}
+
+/** The first file of the model's weights that has matrices of the encoder. */
+async function weights() {
+  const files = new Files(MANIFEST, 30_000);
+  const manifest = JSON.parse(await files.manifest());
+  const names = manifest.models[0].weights;
+  let bytes;
+  for (const name of names) {
+    bytes = await files.read(name, manifest.files[name], () => {});
+    const length = Number(new DataView(bytes.buffer).getBigUint64(0, true));
+    if (new TextDecoder().decode(bytes.subarray(8, 8 + length)).includes('encoder.layer.')) return new File([bytes], name);
+  }
+  return new File([bytes], names.at(-1));
 }
 
 /** Shows what is known of the file. */

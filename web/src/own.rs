@@ -1,4 +1,4 @@
-//! The visitor's own file, as far as it has been read.
+//! A file that the visitor opened, as far as it has been read.
 
 use serde::Serialize;
 
@@ -38,9 +38,10 @@ impl OwnFile {
         Ok(Self { name: name.into(), entries: parse(header, bytes)?, shown: None })
     }
 
-    /// The name of its first matrix.
+    /// The name of the matrix to begin with: a query weight, as the built-in one is, or the first.
     pub fn first(&self) -> &str {
-        &self.entries[0].name
+        let query = self.entries.iter().find(|entry| entry.name.ends_with("attention.self.query.weight"));
+        &query.unwrap_or(&self.entries[0]).name
     }
 
     /// Where in the file the rows of a block are.
@@ -65,7 +66,7 @@ impl OwnFile {
         } else {
             format!("rows {row} to {} and columns {col} to {} of ", row + rows - 1, col + cols - 1)
         };
-        let origin = format!("{part}{matrix} in your file {}", self.name);
+        let origin = format!("{part}{matrix} in the file {}", self.name);
         let matrix = Matrix::new(Source::Own, origin, block.size, block.pick(entry, bytes))
             .map_err(|error| FileError::Tensor { name: matrix.into(), reason: error.to_string() })?;
         self.shown = Some((entry.name.clone(), block));

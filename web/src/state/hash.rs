@@ -35,7 +35,7 @@ impl State {
         }
         if state.matrix == Source::Own {
             state.matrix = Source::Query;
-            notes.push("A link cannot carry your file: the built-in matrix is shown.".into());
+            notes.push("A link cannot carry a file: the built-in matrix is shown.".into());
         }
         match pairs.iter().find(|(key, _)| key == "v") {
             Some((_, version)) if version != "1" => {
