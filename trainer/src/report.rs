@@ -6,11 +6,9 @@ use std::fs;
 use std::path::Path;
 use std::time::Instant;
 
-use burn::module::{Module, ModuleMapper, Param};
-use burn::tensor::{Device, Tensor, TensorData};
+use burn::module::Module;
 use overfold::checkpoint::{ClassifierPolicy, Folder, PoolerPolicy, load_model};
-use overfold::model::names::Path as ParameterPath;
-use overfold::model::{BertForSequenceClassification, Noise};
+use overfold::model::{BertForSequenceClassification, Noise, replaced};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
@@ -165,7 +163,7 @@ pub fn verify(job: &Job, state: &State, best: &Best) -> Result<(Scores, Verifica
             let mpo = chain.to_mpo().map_err(|source| Error::Shape { flag: name.clone(), source })?;
             matrices.insert(name.clone(), mpo.contract().into_iter().map(|x| x as f32).collect::<Vec<f32>>());
         }
-        let contracted = best.model.valid().map(&mut Replace { matrices, device, path: ParameterPath::default() });
+        let contracted = replaced(best.model.valid(), matrices, device);
         Some(difference(compute(&contracted)))
     };
     let verification = Verification {
@@ -188,32 +186,6 @@ pub fn verify(job: &Job, state: &State, best: &Best) -> Result<(Scores, Verifica
 /// The larger of two numbers; NaN is larger than any (`f64::max` would pass over it).
 fn larger(a: f64, b: f64) -> f64 {
     if a.is_nan() || a > b { a } else { b }
-}
-
-/// Writes given matrices into a model.
-struct Replace<'a> {
-    matrices: BTreeMap<String, Vec<f32>>,
-    device: &'a Device,
-    path: ParameterPath,
-}
-
-impl ModuleMapper for Replace<'_> {
-    fn enter_module(&mut self, name: &str, _container: &str) {
-        self.path.push(name);
-    }
-
-    fn exit_module(&mut self, _name: &str, _container: &str) {
-        self.path.pop();
-    }
-
-    fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
-        match self.matrices.remove(&self.path.name()) {
-            Some(values) => {
-                param.map(|old| Tensor::from_data(TensorData::new(values, old.dims().to_vec()), self.device))
-            }
-            None => param,
-        }
-    }
 }
 
 /// Median milliseconds of a forward pass of one text, padded to a multiple of 64 tokens, measured in turns so that drift meets both.

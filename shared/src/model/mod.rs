@@ -18,6 +18,7 @@ mod layers;
 mod masked;
 pub mod names;
 mod noise;
+mod replace;
 
 pub use attention::{Attention, AttentionOutput, SelfAttention};
 pub use batch::Batch;
@@ -28,3 +29,4 @@ pub use encoder::{Encoder, Intermediate, Layer, Output};
 pub use layers::{Embedding, LayerNorm, Linear, drawn};
 pub use masked::{BertForMaskedLM, BertTrunk, PredictionHead, PredictionTransform, Predictions};
 pub use noise::{Noise, mix};
+pub use replace::replaced;

@@ -7,7 +7,7 @@ use burn::tensor::Device;
 use log::{LevelFilter, Log, Metadata, Record};
 use wasm_bindgen::prelude::*;
 
-use crate::{Export, Session};
+use crate::{Chains, Export, Session};
 
 #[wasm_bindgen]
 extern "C" {
@@ -68,7 +68,7 @@ impl Download {
     /// # Errors
     /// The reason as text.
     pub fn open(self, manifest: &str) -> Result<Engine, JsError> {
-        Ok(Engine { export: Export::open(manifest, self.files)?, cpu: None, gpu: None })
+        Ok(Engine { export: Export::open(manifest, self.files)?, chains: None, cpu: None, gpu: None })
     }
 }
 
@@ -76,6 +76,7 @@ impl Download {
 #[wasm_bindgen]
 pub struct Engine {
     export: Export,
+    chains: Option<Chains>,
     cpu: Option<Session>,
     gpu: Option<Session>,
 }
@@ -106,6 +107,23 @@ impl Engine {
     /// Frees the models on a device.
     pub fn close(&mut self, gpu: bool) {
         *if gpu { &mut self.gpu } else { &mut self.cpu } = None;
+    }
+
+    /// Unfolds the first model's matrices, cuts the bonds if `bond` is given, folds them, and makes a model of them: the one
+    /// after the export's. Returns [`crate::Folded`] as JSON.
+    ///
+    /// # Errors
+    /// The reason as text.
+    pub fn fold(&mut self, gpu: bool, bond: Option<usize>) -> Result<String, JsError> {
+        let Some(weights) = self.export.weights().first() else { return Err(JsError::new("there is no model")) };
+        let chains = match self.chains.take() {
+            Some(chains) => chains,
+            None => Chains::unfold(weights)?,
+        };
+        let (matrices, folded) = self.chains.insert(chains).fold(bond);
+        let session = if gpu { &mut self.gpu } else { &mut self.cpu };
+        session.as_mut().ok_or_else(|| JsError::new("the models are not on that device"))?.set_matrices(matrices);
+        Ok(serde_json::to_string(&folded)?)
     }
 
     /// [`Export::encode`], as JSON.

@@ -1,6 +1,7 @@
 //! What can be wrong with an export or a device.
 
 use overfold::checkpoint::CheckpointError;
+use overfold::mpo::MpoError;
 use thiserror::Error;
 
 /// Why the engine cannot do what was asked. Messages are for visitors and for those who host a model.
@@ -15,6 +16,14 @@ pub enum EngineError {
     /// A file of the export is damaged or does not fit the others.
     #[error(transparent)]
     Checkpoint(#[from] CheckpointError),
+    /// A matrix cannot be unfolded.
+    #[error("{name} cannot be unfolded: {source}")]
+    Chain {
+        /// Its name.
+        name: String,
+        /// Why.
+        source: MpoError,
+    },
     /// There is no such model in the export.
     #[error("there is no model {index}; the export has {count}")]
     Model {

@@ -6,11 +6,13 @@
 
 #[cfg(target_family = "wasm")]
 mod browser;
+mod chains;
 mod error;
 mod export;
 mod merge;
 mod session;
 
+pub use chains::{Chains, Folded};
 pub use error::EngineError;
 pub use export::{Encoded, Export};
 pub use session::Session;

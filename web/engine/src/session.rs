@@ -1,8 +1,10 @@
 //! The models of an export on one device.
 
+use std::collections::BTreeMap;
+
 use burn::tensor::Device;
 use overfold::checkpoint::{ClassifierPolicy, PoolerPolicy, load_model};
-use overfold::model::{Batch, BertForSequenceClassification, Noise};
+use overfold::model::{Batch, BertForSequenceClassification, Noise, replaced};
 
 use crate::{EngineError, Export};
 
@@ -11,7 +13,9 @@ const BUCKET: usize = 16;
 
 /// All models of an export, ready to answer.
 pub struct Session {
+    /// Those of the export, and the first one with other matrices if there are any.
     models: Vec<BertForSequenceClassification>,
+    count: usize,
     device: Device,
     pad: u32,
     /// Whether inputs are padded to a few lengths. On a GPU each new length makes new shaders, which takes far longer than
@@ -32,8 +36,23 @@ impl Session {
             let (classifier, pooler) = (ClassifierPolicy::Required, PoolerPolicy::Required);
             load_model(weights, export.config(), labels, classifier, pooler, &device).map(|(model, _)| model)
         };
-        let models = export.weights().iter().map(load).collect::<Result<_, _>>()?;
-        Ok(Self { models, pad: export.pad(), buckets, max_length: export.max_length(), labels, device })
+        let models = export.weights().iter().map(load).collect::<Result<Vec<_>, _>>()?;
+        Ok(Self {
+            count: models.len(),
+            models,
+            pad: export.pad(),
+            buckets,
+            max_length: export.max_length(),
+            labels,
+            device,
+        })
+    }
+
+    /// Adds the first model with these matrices in the place of its own, as the model after the export's; the one that was
+    /// there goes.
+    pub fn set_matrices(&mut self, matrices: BTreeMap<String, Vec<f32>>) {
+        self.models.truncate(self.count);
+        self.models.extend(self.models.first().cloned().map(|model| replaced(model, matrices, &self.device)));
     }
 
     /// The logits of a model for one text, given as token ids ([`Export::encode`]).

@@ -10,7 +10,7 @@ use std::task::{Context, Poll, Waker};
 
 use burn::tensor::Device;
 use overfold::manifest::Evaluation;
-use overfold_engine::{Export, Session};
+use overfold_engine::{Chains, Export, Session};
 
 type Files = BTreeMap<String, Cow<'static, [u8]>>;
 
@@ -93,4 +93,33 @@ fn faults_name_the_file() {
     let export = Export::open(&manifest, files).unwrap();
     let error = Session::open(&export, Device::flex(), false).err().unwrap().to_string();
     assert!(error.contains("missing: `"), "{error}");
+}
+
+#[test]
+fn folding_the_chains_gives_the_same_model_and_cutting_them_another() {
+    let (manifest, files) = fixture();
+    let stored: Evaluation = serde_json::from_slice(&files["evaluation.json"]).unwrap();
+    let export = Export::open(&manifest, files).unwrap();
+    let mut session = Session::open(&export, Device::flex(), false).unwrap();
+    let chains = Chains::unfold(&export.weights()[0]).unwrap();
+    let ids = export.encode(&stored.texts[0].0).unwrap().ids;
+    let own = now(session.logits(0, &ids)).unwrap();
+    let distance = |session: &Session| {
+        let other = now(session.logits(3, &ids)).unwrap();
+        own.iter().zip(other).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max)
+    };
+    let (matrices, whole) = chains.fold(None);
+    assert_eq!(matrices.len(), whole.matrices);
+    assert!(whole.parameters > whole.of && whole.error < 1e-7, "{whole:?}");
+    session.set_matrices(matrices);
+    // Rounding of f32 weights, through the layers.
+    assert!(distance(&session) < 1e-5);
+    let mut last = whole;
+    for bond in [whole.widest / 2, whole.widest / 4, 1] {
+        let (matrices, cut) = chains.fold(Some(bond));
+        assert!(cut.parameters < last.parameters && cut.error > last.error, "{cut:?} {last:?}");
+        session.set_matrices(matrices);
+        last = cut;
+    }
+    assert!(last.error < 1.0 && distance(&session) > 1e-3);
 }
