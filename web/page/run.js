@@ -1,5 +1,6 @@
 // The panel that runs the model: loads it when asked to, and shows what it answers. All it knows comes from engine.js.
 import { Fault, forget, keptBytes, load } from './engine.js';
+import { Files } from './engine-files.js';
 import { $, make } from './make.js';
 import { keep } from './offline.js';
 import { bars, diagnostics, kinds, megabytes, percent, pieces, scores } from './run-show.js';
@@ -53,15 +54,16 @@ function build(panel) {
   const near = new IntersectionObserver(([{ isIntersecting }]) => {
     if (!isIntersecting) return;
     near.disconnect();
-    about(panel).catch(() => say('There is no model on this page. Whoever hosts it can add one: see docs/hosting.md.', start.disabled = true));
+    about().catch(({ kind, message }) => {
+      say(kind === 'missing' ? 'There is no model on this page. Whoever hosts it can add one: see docs/hosting.md.' : message);
+      start.disabled = kind === 'missing';
+    });
   }, { rootMargin: '400px' });
   near.observe(panel);
 }
 
 async function about() {
-  const response = await fetch(MANIFEST);
-  if (!response.ok) throw new Error(response.statusText);
-  const { models, files } = await response.json();
+  const { models, files } = JSON.parse(await new Files(MANIFEST, 20000).manifest());
   const size = models.flatMap(({ weights }) => weights).reduce((sum, name) => sum + files[name].bytes, 0);
   start.textContent = `Load the model (${megabytes(size)} and the engine)`;
 }

@@ -18,8 +18,8 @@ pub struct Session {
     count: usize,
     device: Device,
     pad: u32,
-    /// Whether inputs are padded to a few lengths. On a GPU each new length makes new shaders, which takes far longer than
-    /// the padding; on the CPU padding is only work.
+    /// Whether inputs are padded to a few lengths. On a GPU kernels are chosen and compiled by shape, which takes far longer
+    /// than the padding; on the CPU padding is only work.
     buckets: bool,
     max_length: usize,
     labels: usize,

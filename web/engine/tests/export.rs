@@ -1,5 +1,7 @@
 //! The engine on the CPU, natively, on the export of the browser tests: logits are PyTorch's, and faults have messages.
 
+#![allow(clippy::unwrap_used)]
+
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fs;
