@@ -73,7 +73,7 @@ fn stored_logits_are_those_of_the_exported_weights() {
             }
         }
         write_safetensors(&folder.join("model.safetensors"), &tensors, Default::default()).unwrap();
-        for name in ["config.json", "vocab.txt"] {
+        for name in ["config.json", "tokenizer.json"] {
             fs::copy(web.join(name), folder.join(name)).unwrap();
         }
         let mut arguments = vec!["predict", "--model", folder.to_str().unwrap(), "--json", "--device", "cpu"];

@@ -166,6 +166,13 @@ function softmax(logits) {
   return powers.map((x) => x / sum);
 }
 
+/** Lets other questions in between, and the order to stop. */
+async function breathe(progress, id, loaded, total) {
+  progress({ phase: 'evaluate', loaded, total });
+  await new Promise((go) => setTimeout(go));
+  if (cancelled.delete(id)) throw new Fault('cancelled', 'Stopped.');
+}
+
 /** Classifies every text of the evaluation set with every model. */
 async function evaluate(_, progress, id) {
   const texts = evaluation?.texts ?? [];
@@ -176,12 +183,28 @@ async function evaluate(_, progress, id) {
       const found = await logits(onGpu, model, ids);
       if (found.indexOf(Math.max(...found)) === label) right[model]++;
     }
-    progress({ phase: 'evaluate', loaded: k + 1, total: texts.length });
-    // Lets other questions in between, and the order to stop.
-    await new Promise((go) => setTimeout(go));
-    if (cancelled.delete(id)) throw new Fault('cancelled', 'Stopped.');
+    await breathe(progress, id, k + 1, texts.length);
   }
   return manifest.models.map(({ kind }, model) => ({ kind, right: right[model], n: texts.length, interval: wilson(right[model], texts.length) }));
+}
+
+/**
+ * The first model with its matrices unfolded, cut to `bond` if there is one, and folded again: on the evaluation set, and
+ * beside the first model on the texts of the self-test.
+ */
+async function fold({ bond }, progress, id) {
+  const folded = JSON.parse(engine.fold(onGpu, bond ?? undefined));
+  const texts = evaluation?.texts ?? [];
+  const compared = evaluation?.logits?.[0]?.length ?? 0;
+  let [right, difference] = [0, 0];
+  for (const [k, [text, label]] of texts.entries()) {
+    const { ids } = JSON.parse(engine.encode(text));
+    const found = await logits(onGpu, manifest.models.length, ids);
+    if (found.indexOf(Math.max(...found)) === label) right++;
+    if (k < compared) (await logits(onGpu, 0, ids)).forEach((x, n) => { difference = Math.max(difference, Math.abs(x - found[n])); });
+    await breathe(progress, id, k + 1, texts.length);
+  }
+  return { ...folded, bond, compared, difference, right, n: texts.length, interval: wilson(right, texts.length) };
 }
 
 /** 95 % interval of a proportion (Wilson, 1927), as in the trainer's reports. */
@@ -192,7 +215,7 @@ function wilson(right, n) {
   return [middle - half, middle + half];
 }
 
-const tasks = { start, classify, evaluate };
+const tasks = { start, classify, evaluate, fold };
 
 onmessage = async ({ data: { id, task, cancel, ...request } }) => {
   if (cancel) return cancelled.add(id);

@@ -21,7 +21,7 @@ export interface LoadOptions {
   patience?: number;
 }
 
-export type Kind = 'folded' | 'plain' | 'before';
+export type Kind = 'folded' | 'plain' | 'before' | 'given';
 
 /** What a device needs for one sentence, or why it cannot be used. */
 export type Measured =
@@ -75,10 +75,30 @@ export interface Score {
   interval: [number, number];
 }
 
+export interface Folded {
+  /** Number of matrices, numbers in them and in their chains, and the chains' widest bond before it was cut. */
+  matrices: number;
+  of: number;
+  parameters: number;
+  widest: number;
+  /** What the bonds were cut to. */
+  bond: number | null;
+  /** Relative error of all matrices together (Frobenius). */
+  error: number;
+  /** Largest difference of a logit from the model's own, on `compared` texts. */
+  difference: number;
+  compared: number;
+  right: number;
+  n: number;
+  interval: [number, number];
+}
+
 export interface Engine {
   info(): Info;
   classify(text: string): Promise<Answer>;
   evaluate(options?: { onProgress?: (progress: Progress) => void; signal?: AbortSignal }): Promise<Score[]>;
+  /** Unfolds the first model's matrices, cuts every bond to at most `bond` (null: none), folds them, and tries that model. */
+  fold(bond: number | null, options?: { onProgress?: (progress: Progress) => void; signal?: AbortSignal }): Promise<Folded>;
   /** Frees the worker and the device. */
   dispose(): void;
 }

@@ -61,6 +61,11 @@ class Engine {
     return this.#ask('evaluate', {}, { onProgress, signal });
   }
 
+  /** Unfolds the first model's matrices, cuts every bond to at most `bond` (null: none), folds them, and tries that model. */
+  fold(bond, { onProgress, signal } = {}) {
+    return this.#ask('fold', { bond }, { onProgress, signal });
+  }
+
   /** Frees everything; what is still asked is refused with `reason`. */
   dispose(reason = new Fault('cancelled', 'The engine was disposed of.')) {
     this.#ended ??= reason;

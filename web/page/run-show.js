@@ -2,13 +2,14 @@
 import { make } from './make.js';
 
 /** Names of the export's models. */
-export const kinds = { folded: 'Over-parameterized, then folded', plain: 'Fine-tuned plainly', before: 'Before fine-tuning' };
+export const kinds = { folded: 'Over-parameterized, then folded', plain: 'Fine-tuned plainly', before: 'Before fine-tuning', given: 'The model' };
 
 export const percent = (part) => `${(100 * part).toFixed(1)} %`;
 export const megabytes = (bytes) => (bytes < 1e6 ? `${Math.ceil(bytes / 1e3)} kB` : `${(bytes / 1e6).toFixed(1)} MB`);
 
 const cell = (tag, content, attributes = {}) => make(tag, attributes, content);
-const table = (caption, head, rows) => make('table', {},
+/** A table; the first cell of a row is its head. */
+export const table = (caption, head, rows) => make('table', {},
   make('caption', {}, caption),
   make('thead', {}, make('tr', {}, ...head.map((words) => cell('th', words, { scope: 'col' })))),
   make('tbody', {}, ...rows.map(([first, ...rest]) => make('tr', {}, cell('th', first, { scope: 'row' }), ...rest.map((content) => cell('td', content))))));

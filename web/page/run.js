@@ -3,6 +3,7 @@ import { Fault, forget, keptBytes, load } from './engine.js';
 import { Files } from './engine-files.js';
 import { $, make } from './make.js';
 import { keep } from './offline.js';
+import { buildFold } from './run-fold.js';
 import { bars, diagnostics, kinds, megabytes, percent, pieces, scores } from './run-show.js';
 
 const MANIFEST = new URL('../demo/manifest.json', import.meta.url);
@@ -30,11 +31,18 @@ const check = button('Check', evaluate, { id: 'run-check' });
 const checked = make('div', { id: 'run-scores' });
 const report = make('pre', { id: 'run-report', tabindex: 0, role: 'region', 'aria-label': 'Diagnostics' });
 const kept = button('Delete downloaded data', erase, { id: 'run-forget' });
+const foldBox = make('fieldset', { id: 'run-fold' });
+const forgetFolds = buildFold(foldBox, (bond) => busy(async (options) => {
+  const found = await engine.fold(bond, options);
+  say('');
+  return found;
+}));
 const live = make('div', { id: 'run-live', hidden: '' },
   make('label', { for: 'run-text' }, 'Your text'), text,
   make('p', { class: 'presets' }, ...EXAMPLES.map((words) => button(words, () => { text.value = words; ask(); }))),
   answer,
   make('div', { id: 'run-evaluation' }, make('h3', {}, 'How often is it right?'), check, checked),
+  foldBox,
   make('details', {}, make('summary', { id: 'run-diagnostics' }, 'Diagnostics'), report, button('Copy as text', copy), ' ', kept));
 
 let engine = null;
@@ -73,7 +81,7 @@ const say = (words) => { status.textContent = words; };
 /** Runs `work` with a progress bar and a button that ends it; tells what went wrong. */
 async function busy(work) {
   control = new AbortController();
-  [start.hidden, stop.hidden, check.disabled] = [true, false, true];
+  [start.hidden, stop.hidden, check.disabled, foldBox.disabled] = [true, false, true, true];
   const onProgress = ({ phase, loaded, total }) => {
     bar.hidden = false;
     say(`${PHASES[phase]} …`);
@@ -86,7 +94,7 @@ async function busy(work) {
   } catch (error) {
     say(error instanceof Fault ? error.message : `Something is wrong with the page itself: ${error.message}`);
   } finally {
-    [bar.hidden, start.hidden, stop.hidden, check.disabled] = [true, Boolean(engine), true, false];
+    [bar.hidden, start.hidden, stop.hidden, check.disabled, foldBox.disabled] = [true, Boolean(engine), true, false, false];
   }
 }
 
@@ -115,6 +123,8 @@ function ready() {
   check.textContent = info.evaluation ? `Check on ${info.evaluation.texts} sentences` : '';
   $('#run-evaluation').hidden = !info.evaluation;
   checked.replaceChildren();
+  forgetFolds();
+  foldBox.hidden = !info.evaluation;
   count();
 }
 

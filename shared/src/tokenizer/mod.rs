@@ -67,6 +67,14 @@ impl WordPiece {
         Ok(this)
     }
 
+    /// The contents of a `tokenizer.json`.
+    ///
+    /// # Errors
+    /// [`CheckpointError::Tokenizer`] if it cannot be written down.
+    pub fn to_json(&self) -> Result<String, CheckpointError> {
+        self.tokenizer.to_string(false).map_err(|e| invalid(&self.path, e))
+    }
+
     /// The same before there is a model that it has to match; nothing is cut.
     ///
     /// # Errors

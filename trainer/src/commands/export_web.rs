@@ -6,6 +6,7 @@ use std::path::Path;
 
 use overfold::checkpoint::{Folder, Precision, named_tensors, save_model, write_folder};
 use overfold::manifest::{self, CHUNK, Evaluation, File, Kind, Made, Manifest, SELF_TEST, VERSION};
+use overfold::tokenizer::WordPiece;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
@@ -44,7 +45,7 @@ pub(super) fn run(args: &ExportWebArgs) -> Result<(), Error> {
             let tensors = named_tensors(&variant.model);
             models.push(variant.describe(chunks::write(&tensors, stem(variant.kind), CHUNK, out)?));
         }
-        copy_tokenizer(&source.folder, out)?;
+        write_tokenizer(&source.folder, out)?;
         write_json(out, "config.json", &source.folder.config)?;
         if let Some((dataset, texts)) = &texts {
             let texts = texts.iter().map(|example| (example.text.clone(), class(example))).collect();
@@ -104,15 +105,11 @@ fn self_test(source: &Source, variant: &Variant, texts: &[Example], max_length: 
     Ok(logits(&model, &set, 1, &burn::tensor::Device::flex()))
 }
 
-/// The tokenizer's file: what the page does not read it need not fetch.
-fn copy_tokenizer(folder: &Folder, to: &Path) -> Result<(), Error> {
-    for name in ["tokenizer.json", "vocab.txt"] {
-        if let Some(bytes) = folder.files().read(name)? {
-            let path = to.join(name);
-            return fs::write(&path, bytes).map_err(|e| Error::file(&path, e));
-        }
-    }
-    Ok(())
+/// The tokenizer as one file, whatever files the folder has.
+fn write_tokenizer(folder: &Folder, to: &Path) -> Result<(), Error> {
+    let path = to.join("tokenizer.json");
+    let text = WordPiece::open_unbound(folder.files())?.to_json()?;
+    fs::write(&path, text).map_err(|e| Error::file(&path, e))
 }
 
 fn stem(kind: Kind) -> &'static str {

@@ -43,9 +43,8 @@ impl Export {
     pub fn open(manifest: &str, mut files: BTreeMap<String, Cow<'static, [u8]>>) -> Result<Self, EngineError> {
         let manifest = parse(manifest)?;
         let mut folder = BTreeMap::new();
-        folder.insert("config.json".to_owned(), take(&mut files, "config.json")?);
-        for name in ["tokenizer.json", "vocab.txt"] {
-            folder.extend(files.remove_entry(name));
+        for name in ["config.json", "tokenizer.json"] {
+            folder.insert(name.to_owned(), take(&mut files, name)?);
         }
         let folder = Folder::from_files(Files::memory("", folder))?;
         // Nothing is cut by the tokenizer, so that what the models do not see can be shown.
