@@ -35,9 +35,9 @@ export const reload = (page, options = {}) => page.evaluate(async (options) => {
   const { load } = await import(new URL('engine.js', document.baseURI));
   window.changes = [];
   window.phases = [];
-  // SwiftShader on a busy machine may say nothing for longer than any GPU would.
   try {
     window.engine = await load('../../fixture/manifest.json', {
+      // SwiftShader on a busy machine may say nothing for longer than any GPU would.
       patience: 120000, ...options, onChange: (info) => window.changes.push(info),
       onProgress: (state) => window.phases.push(state),
     });
