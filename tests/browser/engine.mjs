@@ -37,7 +37,8 @@ export const reload = (page, options = {}) => page.evaluate(async (options) => {
   window.phases = [];
   try {
     window.engine = await load('../../fixture/manifest.json', {
-      ...options, onChange: (info) => window.changes.push(info),
+      // SwiftShader on a busy machine may say nothing for longer than any GPU would.
+      patience: 120000, ...options, onChange: (info) => window.changes.push(info),
       onProgress: (state) => window.phases.push(state),
     });
     return { info: window.engine.info(), phases: window.phases };

@@ -15,9 +15,11 @@ for (const [name, view] of Object.entries(views)) {
   const page = await browser.newPage(view);
   await page.goto(site.url + hash);
   await live(page);
+  await page.locator('#run-load').click();
+  await page.locator('#run-answer table').waitFor({ timeout: 120000 });
   // It would lie over the sections.
   await page.evaluate(() => { document.querySelector('.top').style.position = 'static'; });
-  for (const id of ['hero', 'node', 'cut', 'sweep', 'surplus', 'fold', 'reference']) {
+  for (const id of ['hero', 'node', 'cut', 'sweep', 'surplus', 'fold', 'run', 'reference']) {
     await page.locator(`#${id}`).screenshot({ path: `${folder}/${name}-${id}.png` });
   }
   await page.close();

@@ -48,7 +48,9 @@ function summary(found) {
   const words = [];
   const whole = found.get(Infinity);
   if (whole) {
-    words.push(`${whole.matrices} matrices of ${number(whole.of)} numbers became chains of ${number(whole.parameters)} and matrices again: the relative error is ${small(whole.error)}, and no logit moved by more than ${small(whole.difference)}. That is all that folding does, and so the folded model needs no chains.`);
+    const same = whole.error === 0 && whole.difference === 0 ? 'every one as it was, bit for bit'
+      : `with a relative error of ${small(whole.error)}, and no logit moved by more than ${small(whole.difference)}`;
+    words.push(`${whole.matrices} matrices of ${number(whole.of)} numbers became chains of ${number(whole.parameters)} and matrices again, ${same}. So the folded model needs no chains.`);
   }
   const cuts = [...found].filter(([bond]) => bond !== Infinity).sort(([a], [b]) => b - a);
   if (cuts.length) {

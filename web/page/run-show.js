@@ -2,7 +2,7 @@
 import { make } from './make.js';
 
 /** Names of the export's models. */
-export const kinds = { folded: 'Over-parameterized, then folded', plain: 'Fine-tuned plainly', before: 'Before fine-tuning', given: 'The model' };
+export const kinds = { folded: 'Folded', plain: 'Fine-tuned plainly', before: 'Before fine-tuning', given: 'The model' };
 
 export const percent = (part) => `${(100 * part).toFixed(1)} %`;
 export const megabytes = (bytes) => (bytes < 1e6 ? `${Math.ceil(bytes / 1e3)} kB` : `${(bytes / 1e6).toFixed(1)} MB`);
