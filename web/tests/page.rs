@@ -7,6 +7,7 @@
 
 use std::path::Path;
 
+use overfold::manifest::{Evaluation, Manifest};
 use overfold_web::protocol::{Drawn, Request};
 use overfold_web::session::Session;
 
@@ -138,5 +139,31 @@ fn addresses_are_relative_and_inner_links_lead_somewhere() {
                 assert!(html.contains(&format!("id=\"{id}\"")), "{target} leads nowhere");
             }
         }
+    }
+}
+
+/// The recorded answers in the hero are those that were stored with the model.
+#[test]
+fn recorded_answers_are_the_models() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let html = std::fs::read_to_string(root.join("../index.html")).unwrap();
+    let read = |name: &str| std::fs::read_to_string(root.join("demo").join(name)).unwrap();
+    let evaluation: Evaluation = serde_json::from_str(&read("evaluation.json")).unwrap();
+    let labels = serde_json::from_str::<Manifest>(&read("manifest.json")).unwrap().labels;
+    let from = html.find(r#"<p id="recorded">"#).unwrap();
+    let paragraph = &html[from..from + html[from..].find("</p>").unwrap()];
+    let answers: Vec<&str> = paragraph.split("<q>").skip(1).collect();
+    assert_eq!(answers.len(), 2);
+    for answer in answers {
+        let (text, rest) = answer.split_once("</q> – ").unwrap();
+        let (label, percent) = rest.split_once(", ").unwrap();
+        let percent: f64 = percent.split(' ').next().unwrap().parse().unwrap();
+        let index = evaluation.texts.iter().position(|(other, _)| other == text).unwrap();
+        let powers: Vec<f64> = evaluation.logits[0][index].iter().map(|&x| f64::from(x).exp()).collect();
+        let class = labels.iter().position(|other| other == label).unwrap();
+        let wanted = 100.0 * powers[class] / powers.iter().sum::<f64>();
+        assert!((wanted - percent).abs() <= 0.051, "{text}: {percent}, not {wanted}");
+        let wrong = rest.contains("which is wrong");
+        assert_eq!(wrong, evaluation.texts[index].1 != class, "{text}");
     }
 }
