@@ -141,10 +141,11 @@ describe('the panel', () => {
     const empty = await serve();
     empty.fault = (inside, body, response) => (inside.startsWith('web/demo/') ? void response.writeHead(404).end() : body);
     const page = await browser.newPage();
-    await page.goto(`${empty.url}#run`);
+    await page.goto(empty.url);
+    await live(page);
+    await page.locator('#engine').scrollIntoViewIfNeeded();
     await page.locator('#run-status', { hasText: 'There is no model on this page' }).waitFor();
     assert.equal(await page.locator('#run-load').isDisabled(), true);
-    await live(page);
     await page.close();
     empty.close();
   });
