@@ -242,6 +242,18 @@ describe('how it is used', () => {
     await close(page);
   });
 
+  test('a link to a section leads there, although the page grows while it opens', async () => {
+    for (const place of ['fold', 'run', 'reference']) {
+      const page = await open(`#${place}`);
+      // Below the page's head, or as near as the end of the page lets it come.
+      await page.waitForFunction((place) => {
+        const { top } = document.getElementById(place).getBoundingClientRect();
+        return (top >= 0 && top < 100) || scrollY + innerHeight >= document.documentElement.scrollHeight - 1;
+      }, place);
+      await close(page);
+    }
+  });
+
   test('a teacher can hide sections or show one alone', async () => {
     const page = await open('#v=1&hide=hero,node');
     assert.equal(await page.locator('#hero').isVisible(), false);

@@ -184,6 +184,8 @@ describe('for everyone', () => {
       await page.locator('#run-check').click();
       await page.locator('#run-scores table').waitFor();
       await page.evaluate(() => document.querySelectorAll('#run details').forEach((details) => { details.open = true; }));
+      // At the top: what the page's head covers would count as too small.
+      await page.evaluate(() => scrollTo({ top: 0, behavior: 'instant' }));
       await page.evaluate(axe);
       const { violations } = await page.evaluate(() =>
         axe.run('#run', { runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'] }));

@@ -130,6 +130,7 @@ async function receive(reply) {
   }
   root.classList.toggle('embed', Boolean(reply.embed));
   root.classList.add('live');
+  land();
   done();
   address = reply.hash;
   // Not while more is on its way: the address follows when the hand rests.
@@ -140,6 +141,16 @@ async function receive(reply) {
   }
   send();
 }
+
+/** Goes to the place in the address once more: controls and figures of another size have moved it since the page was opened. */
+function land() {
+  if (landed) return;
+  landed = true;
+  document.getElementById(location.hash.slice(1))?.scrollIntoView({ behavior: 'instant' });
+}
+/** Also once the visitor has moved by herself. */
+let landed = false;
+for (const event of ['wheel', 'touchmove', 'pointerdown', 'keydown']) addEventListener(event, () => { landed = true; }, { once: true, passive: true });
 
 /** The address of the view that is shown. */
 let address = '';
