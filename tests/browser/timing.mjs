@@ -7,6 +7,14 @@ const before = Date.now();
 await page.goto(site.url);
 await live(page);
 console.log(`open to first answer: ${Date.now() - before} ms`);
+// Work of the page's own scripts that would make it stutter, from here on; this file's polling is not the page's.
+await page.evaluate(() => {
+  window.long = [];
+  new PerformanceObserver((list) => {
+    const scripts = list.getEntries().flatMap((frame) => frame.scripts).filter(({ sourceURL, duration }) => sourceURL.startsWith(location.origin) && duration > 50);
+    window.long.push(...scripts.map(({ duration }) => duration));
+  }).observe({ type: 'long-animation-frame' });
+});
 const controls = { cut: [1, 64], step: [0, 7], row: [1, 3], strength: [0, 20], keep: [1, 64], fold: [0, 2], cores: [2, 12] };
 for (const [name, [from, to]] of Object.entries(controls)) {
   const times = await page.evaluate(async ([name, from, to]) => {
@@ -24,5 +32,11 @@ for (const [name, [from, to]] of Object.entries(controls)) {
   }, [name, from, to]);
   console.log(`${name}: median ${times[10].toFixed(1)} ms, worst ${times[20].toFixed(1)} ms of 21`);
 }
+await page.locator('#run-load').click();
+await page.locator('#run-answer table').waitFor({ timeout: 120000 });
+await page.locator('#fold-whole').click();
+await page.locator('#fold-results table').waitFor({ timeout: 120000 });
+const long = await page.evaluate(() => window.long);
+console.log(`main thread: ${long.length} tasks above 50 ms, the longest ${Math.max(0, ...long).toFixed(0)} ms`);
 await browser.close();
 site.close();
