@@ -3,7 +3,7 @@ import { after, before, describe, test } from 'node:test';
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { demo, launch, live, serve } from './site.mjs';
+import { demo, launch, leave, live, serve, visit } from './site.mjs';
 
 const manifest = JSON.parse(readFileSync(join(demo, 'manifest.json')));
 let browser;
@@ -11,16 +11,7 @@ let site;
 before(async () => { [browser, site] = await Promise.all([launch(), serve()]); });
 after(async () => { await browser?.close(); site?.close(); });
 
-async function open(hash) {
-  const page = await (await browser.newContext({ viewport: { width: 1100, height: 900 } })).newPage();
-  page.setDefaultTimeout(120000);
-  page.complaints = [];
-  page.on('console', (message) => page.complaints.push(message.text()));
-  page.on('pageerror', (error) => page.complaints.push(error.message));
-  await page.goto(site.url + hash);
-  await live(page);
-  return page;
-}
+const open = (hash) => visit(browser, site.url + hash, { timeout: 120000 });
 
 const cells = (page, selector) => page.locator(`${selector} tbody tr`).evaluateAll((rows) => rows.map((row) => [...row.cells].map((cell) => cell.textContent)));
 const count = (text) => Number(text.replaceAll(',', ''));
@@ -54,8 +45,7 @@ describe("the model's matrices", () => {
     const length = (list) => Math.sqrt(list.reduce((a, x) => a + x * x, 0));
     // Three digits are shown.
     for (const shown of [length(found), Number(norm)]) assert.ok(Math.abs(shown / length(values) - 1) < 5e-3, `${shown}, not ${length(values)}`);
-    assert.deepEqual(page.complaints, []);
-    await page.close();
+    await leave(page);
   });
 
   test('are folded without loss, and not if they are cut', async () => {
@@ -79,7 +69,6 @@ describe("the model's matrices", () => {
     assert.equal(cut, '1');
     assert.ok(count(fewer) < count(numbers) && Number(loss) > 0.3 && Number(loss) < 1 && Number(moved) > 1e-2, `${fewer} ${loss} ${moved}`);
     assert.match(await page.locator('#fold-results .finding').textContent(), /That is compression/);
-    assert.deepEqual(page.complaints, []);
-    await page.close();
+    await leave(page);
   });
 });

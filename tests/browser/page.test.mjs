@@ -2,32 +2,14 @@
 import { after, before, describe, test } from 'node:test';
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
-import { launch, live, serve } from './site.mjs';
+import { launch, leave, live, serve, visit } from './site.mjs';
 
 let browser;
 let site;
 before(async () => { [browser, site] = await Promise.all([launch(), serve('/some/folder/')]); });
 after(async () => { await browser?.close(); site?.close(); });
 
-const view = { viewport: { width: 1100, height: 900 } };
-
-/** A page that has loaded the lesson; anything on the console is an error. */
-async function open(hash = '', options = {}) {
-  const page = await browser.newPage({ ...view, ...options });
-  page.complaints = [];
-  page.on('console', (message) => page.complaints.push(message.text()));
-  page.on('pageerror', (error) => page.complaints.push(error.message));
-  page.origins = new Set();
-  page.on('request', (request) => page.origins.add(new URL(request.url()).protocol + new URL(request.url()).host));
-  await page.goto(site.url + hash);
-  if (options.javaScriptEnabled !== false) await live(page);
-  return page;
-}
-
-async function close(page) {
-  assert.deepEqual(page.complaints, [], 'the console is quiet');
-  await page.close();
-}
+const open = (hash = '', options = {}) => visit(browser, site.url + hash, options);
 
 /** Sets a control as a hand would, and waits for the answer. */
 async function set(page, name, value) {
@@ -58,7 +40,7 @@ describe('what is shown', () => {
     assert.equal(await page.locator('.controls:visible, [data-copy]:visible').count(), 0, 'no control that does nothing');
     await page.locator('#fig-cut summary').first().click();
     assert.match(await text(page, '#fig-cut table'), /Singular values of W/);
-    await close(page);
+    await leave(page);
   });
 
   test('figures in the browser are those in the page', async () => {
@@ -70,7 +52,7 @@ describe('what is shown', () => {
       found.forEach((words, k) => same(words, wanted[k], `figure ${k}, ${part}`));
     }
     await still.close();
-    await close(page);
+    await leave(page);
   });
 
   for (const { hash, captions } of JSON.parse(readFileSync(new URL('golden.json', import.meta.url)))) {
@@ -78,7 +60,7 @@ describe('what is shown', () => {
       const page = await open(hash);
       for (const [id, caption] of captions) same(await text(page, `#fig-${id} figcaption`), plain(caption), id);
       assert.equal(new URL(page.url()).hash, hash, 'the address stays');
-      await close(page);
+      await leave(page);
     });
   }
 
@@ -90,7 +72,7 @@ describe('what is shown', () => {
       const squares = bonds.reduce((sum, d) => sum + d * d, 0);
       assert.deepEqual(counters, [6144 + squares, 6144, squares, squares], factors);
     }
-    await close(page);
+    await leave(page);
   });
 });
 
@@ -126,7 +108,7 @@ describe('how it is used', () => {
     }
     for (const id of ['shape', 'chain', 'guess', 'seed-number', 'rows-number', 'file']) assert.ok(seen.has(id), `${id} can be reached`);
     assert.match(last, /fig-calculator|Words and symbols/);
-    await close(page);
+    await leave(page);
   });
 
   test('arrow keys move the cut, and the address follows', async () => {
@@ -139,7 +121,7 @@ describe('how it is used', () => {
     assert.equal(await page.locator('#cut-number').inputValue(), '20');
     await page.getByRole('button', { name: 'Singular values kept: one fewer' }).click();
     await page.waitForFunction(() => location.hash === '#v=1&cut=19');
-    await close(page);
+    await leave(page);
   });
 
   test('a diagram is one stop, and its tensors have names', async () => {
@@ -153,7 +135,7 @@ describe('how it is used', () => {
     assert.match(await text(page, '#fig-surplus .detail'), /Core 3 of 3/);
     await page.keyboard.press('Escape');
     assert.equal(await text(page, '#fig-surplus .detail'), '');
-    await close(page);
+    await leave(page);
   });
 
   test('a letter in the words lights its leg in the picture', async () => {
@@ -164,7 +146,7 @@ describe('how it is used', () => {
     assert.ok(await width() > before);
     await page.locator('#node h2').hover();
     assert.equal(await width(), before);
-    await close(page);
+    await leave(page);
   });
 
   test('the cut can be dragged', async () => {
@@ -176,7 +158,7 @@ describe('how it is used', () => {
     await page.mouse.move(box.x + box.width * 0.5, box.y + 60, { steps: 5 });
     await page.mouse.up();
     await page.waitForFunction(() => /cut=3[123]/.test(location.hash));
-    await close(page);
+    await leave(page);
   });
 
   test('only the newest of many moves is drawn to the end', async () => {
@@ -194,7 +176,7 @@ describe('how it is used', () => {
     await page.waitForFunction(() => location.hash === '#v=1&cut=60');
     assert.ok(await page.evaluate(() => window.answers) < 20);
     assert.match(await text(page, '#fig-cut figcaption'), /Keeping 60 of 64/);
-    await close(page);
+    await leave(page);
   });
 
   test('a number out of its limits is moved to the nearest, and the field shows it', async () => {
@@ -203,7 +185,7 @@ describe('how it is used', () => {
     assert.match(await text(page, '#notes'), /900 became 64/);
     await page.keyboard.press('Tab');
     await page.waitForFunction(() => document.querySelector('#cut-number').value === '64');
-    await close(page);
+    await leave(page);
   });
 
   test('a wrong factor list is explained, and the figures stay', async () => {
@@ -218,14 +200,14 @@ describe('how it is used', () => {
     await set(page, 'shape', '8,8 x 12,8');
     assert.equal(await page.locator('#shape-error').isVisible(), false);
     assert.match(await text(page, '#fig-profile figcaption'), /here 64\./);
-    await close(page);
+    await leave(page);
   });
 
   test('an address with faults is mended, and says so', async () => {
     const page = await open('#v=1&cut=900&later=1');
     assert.match(await text(page, '#notes'), /cut goes from 0 to 64; 900 became 64/);
     assert.equal(new URL(page.url()).hash, '#v=1&cut=64&later=1', 'what is unknown is kept');
-    await close(page);
+    await leave(page);
   });
 
   test('the address holds the view, whatever is clicked', async () => {
@@ -239,7 +221,7 @@ describe('how it is used', () => {
     await page.evaluate(() => { location.hash = '#v=1&cut=3'; });
     await page.waitForFunction(() => /Keeping 3 of 64/.test(document.querySelector('#fig-cut figcaption').textContent));
     assert.equal(await page.locator('#keep-number').inputValue(), '16');
-    await close(page);
+    await leave(page);
   });
 
   test('a link to a section leads there, although the page grows while it opens', async () => {
@@ -250,7 +232,7 @@ describe('how it is used', () => {
         const { top } = document.getElementById(place).getBoundingClientRect();
         return (top >= 0 && top < 100) || scrollY + innerHeight >= document.documentElement.scrollHeight - 1;
       }, place);
-      await close(page);
+      await leave(page);
     }
   });
 
@@ -263,7 +245,7 @@ describe('how it is used', () => {
     await live(page);
     assert.equal(await page.locator('main > section:visible').count(), 1);
     assert.equal(await page.locator('.top').isVisible(), false);
-    await close(page);
+    await leave(page);
   });
 
   test('numbers and pictures can be copied', async () => {
@@ -277,6 +259,6 @@ describe('how it is used', () => {
     await page.waitForTimeout(300);
     const svg = await page.evaluate(() => navigator.clipboard.readText());
     assert.match(svg, /^<svg xmlns="http:\/\/www.w3.org\/2000\/svg".*<style>[^]*--ink[^]*<\/svg>$/);
-    await close(page);
+    await leave(page);
   });
 });

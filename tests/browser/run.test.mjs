@@ -5,7 +5,7 @@ import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { softmax } from './engine.mjs';
-import { demo, launch, live, serve } from './site.mjs';
+import { demo, launch, leave, live, serve, visit } from './site.mjs';
 
 const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 const [evaluation, manifest] = ['evaluation.json', 'manifest.json'].map((name) => JSON.parse(readFileSync(join(demo, name))));
@@ -14,26 +14,12 @@ let site;
 before(async () => { [browser, site] = await Promise.all([launch(), serve('/some/folder/')]); });
 after(async () => { await browser?.close(); site?.close(); });
 
-async function open(options = {}, hash = '#run') {
-  const page = await (await browser.newContext({ viewport: { width: 1100, height: 900 }, ...options })).newPage();
-  page.setDefaultTimeout(120000);
-  page.complaints = [];
-  page.on('console', (message) => page.complaints.push(message.text()));
-  page.on('pageerror', (error) => page.complaints.push(error.message));
-  await page.goto(site.url + hash);
-  await live(page);
-  return page;
-}
+const open = (options = {}, hash = '#run') => visit(browser, site.url + hash, { timeout: 120000, ...options });
 
 /** Loads the model and waits for the first answer. */
 async function run(page) {
   await page.locator('#run-load').click();
   await page.locator('#run-answer table').waitFor();
-}
-
-async function close(page) {
-  assert.deepEqual(page.complaints, [], 'the console is quiet');
-  await page.close();
 }
 
 const percents = (page, selector) => page.locator(selector).evaluateAll((found) => found.map((e) => parseFloat(e.textContent)));
@@ -43,7 +29,7 @@ describe('the panel', () => {
     const page = await open();
     await page.locator('#run-load', { hasText: /Load the model \([\d.]+ [kM]B and the engine\)/ }).waitFor();
     assert.deepEqual(site.asked.filter((url) => /safetensors|overfold-engine/.test(url)), []);
-    await close(page);
+    await leave(page);
   });
 
   test('displayed is computed: probabilities are those of the stored logits', async () => {
@@ -61,7 +47,7 @@ describe('the panel', () => {
       const widths = await page.locator('#run-answer .fill').evaluateAll((fills) => fills.map((e) => 100 * e.getBoundingClientRect().width / e.parentElement.clientWidth));
       widths.forEach((width, n) => assert.ok(Math.abs(width - wanted[n]) < 1, `bar ${n}: ${width} of ${wanted[n]}`));
     }
-    await close(page);
+    await leave(page);
   });
 
   test('what is cut is shown', async () => {
@@ -71,7 +57,7 @@ describe('the panel', () => {
     await page.locator('#run-cut', { hasText: /the last \d+ pieces were cut off, from “/ }).waitFor();
     await page.locator('#run-pieces summary').click();
     assert.equal(await page.locator('.pieces li').count(), manifest.max_length);
-    await close(page);
+    await leave(page);
   });
 
   test('the models are checked, with n and an interval', async () => {
@@ -88,7 +74,7 @@ describe('the panel', () => {
       assert.equal(of, n);
       assert.ok(Math.abs(100 * count / n - parseFloat(accuracy)) <= 0.051 && low <= parseFloat(accuracy) && parseFloat(accuracy) <= high);
     }
-    await close(page);
+    await leave(page);
   });
 
   test('diagnostics are text, and what is kept can be deleted', async () => {
@@ -103,7 +89,7 @@ describe('the panel', () => {
     await page.locator('#run-forget').click();
     await page.getByRole('button', { name: 'Nothing is kept by the browser' }).waitFor();
     assert.match(await page.locator('#run-status').textContent(), /Deleted/);
-    await close(page);
+    await leave(page);
   });
 
   test('the address chooses the device', async () => {
@@ -112,7 +98,7 @@ describe('the panel', () => {
     await run(page);
     assert.match(await page.locator('#run-where').textContent(), /Runs on the CPU: you asked for it/);
     assert.equal(new URL(page.url()).hash, '#v=1&device=cpu');
-    await close(page);
+    await leave(page);
   });
 
   test('by keyboard alone', async () => {
@@ -134,7 +120,7 @@ describe('the panel', () => {
     await press('run-diagnostics');
     await page.keyboard.press('Enter');
     await press('run-report');
-    await close(page);
+    await leave(page);
   });
 
   test('there is no model', async () => {
@@ -194,7 +180,7 @@ describe('for everyone', () => {
       const small = await page.evaluate(() => [...document.querySelectorAll('#run :is(button, select, summary, textarea)')]
         .filter((e) => e.checkVisibility() && e.getBoundingClientRect().height < 24).map((e) => e.outerHTML.slice(0, 80)));
       assert.deepEqual(small, []);
-      await close(page);
+      await leave(page);
     });
   }
 });

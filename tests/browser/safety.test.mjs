@@ -3,7 +3,7 @@ import { after, before, describe, test } from 'node:test';
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { launch, live, serve } from './site.mjs';
+import { launch, leave, live, serve, visit } from './site.mjs';
 
 const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 let browser;
@@ -12,15 +12,7 @@ let other;
 before(async () => { [browser, site, other] = await Promise.all([launch(), serve(), serve()]); });
 after(async () => { await browser?.close(); site?.close(); other?.close(); });
 
-async function open(hash = '', options = {}) {
-  const page = await browser.newPage({ viewport: { width: 1100, height: 900 }, ...options });
-  page.complaints = [];
-  page.on('console', (message) => page.complaints.push(message.text()));
-  page.on('pageerror', (error) => page.complaints.push(error.message));
-  await page.goto(site.url + hash);
-  await live(page);
-  return page;
-}
+const open = (hash = '', options = {}) => visit(browser, site.url + hash, options);
 
 describe('nothing leaves', () => {
   test('no other origin is asked', async () => {
@@ -83,8 +75,7 @@ describe("a visitor's own file", () => {
     await page.waitForTimeout(60);
     await live(page);
     assert.match(await page.locator('#fig-cut figcaption').textContent(), /of 64 singular values/);
-    assert.deepEqual(page.complaints, []);
-    await page.close();
+    await leave(page);
   });
 
   const huge = Buffer.alloc(16);

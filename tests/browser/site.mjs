@@ -1,4 +1,5 @@
 // A static file server that sends no header of its own but the type, at a sub-path, and a Chromium.
+import assert from 'node:assert/strict';
 import { createServer } from 'node:http';
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
@@ -64,4 +65,27 @@ export function launch({ gpu = false } = {}) {
 /** Waits until the lesson answers and has nothing left to do. */
 export async function live(page) {
   await page.waitForFunction(() => document.documentElement.classList.contains('live') && !document.documentElement.classList.contains('busy'));
+}
+
+/**
+ * A page that has loaded the lesson. What stands on its console is in `page.complaints`, whom it asked in `page.origins`; `timeout`:
+ * milliseconds after which waiting fails, if not 30 seconds.
+ */
+export async function visit(browser, url, { timeout, ...options } = {}) {
+  const page = await browser.newPage({ viewport: { width: 1100, height: 900 }, ...options });
+  if (timeout) page.setDefaultTimeout(timeout);
+  page.complaints = [];
+  page.on('console', (message) => page.complaints.push(message.text()));
+  page.on('pageerror', (error) => page.complaints.push(error.message));
+  page.origins = new Set();
+  page.on('request', (request) => page.origins.add(new URL(request.url()).protocol + new URL(request.url()).host));
+  await page.goto(url);
+  if (options.javaScriptEnabled !== false) await live(page);
+  return page;
+}
+
+/** Closes a page on whose console nothing may stand. */
+export async function leave(page) {
+  assert.deepEqual(page.complaints, [], 'the console is quiet');
+  await page.close();
 }

@@ -8,7 +8,19 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::error::Error;
+use crate::report::replace_file;
 use crate::training::Phase;
+
+/// The entries of a run's log.
+///
+/// # Errors
+/// [`Error::File`] if there is none, or a line is no JSON.
+pub fn read(run: &Path) -> Result<Vec<Value>, Error> {
+    let path = run.join("log.jsonl");
+    let text = fs::read_to_string(&path)
+        .map_err(|e| Error::file(&path, format!("{e}; expected the folder of a run (its --out)")))?;
+    text.lines().map(|line| serde_json::from_str(line).map_err(|e| Error::file(&path, e))).collect()
+}
 
 /// An open log.
 #[derive(Debug)]
@@ -45,8 +57,7 @@ impl Log {
             })
             .flat_map(|line| [line, "\n"])
             .collect();
-        let partial = path.with_extension("partial");
-        fs::write(&partial, kept).and_then(|()| fs::rename(&partial, &path)).map_err(|e| Error::file(&path, e))?;
+        replace_file(&path, &kept)?;
         let file = OpenOptions::new().append(true).open(&path).map_err(|e| Error::file(&path, e))?;
         Ok(Self { path, file })
     }

@@ -7,7 +7,7 @@ use std::path::Path;
 use std::time::Instant;
 
 use burn::module::Module;
-use overfold::checkpoint::{ClassifierPolicy, Folder, PoolerPolicy, load_model};
+use overfold::checkpoint::Folder;
 use overfold::model::{BertForSequenceClassification, Noise, replaced};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -17,7 +17,7 @@ use crate::data::Labels;
 use crate::error::Error;
 use crate::metrics::Scores;
 use crate::strategy::Round;
-use crate::training::{Best, EvaluationRecord, Job, State, evaluate, logits};
+use crate::training::{Best, EvaluationRecord, Job, State, evaluate, logits, read_model};
 
 /// Largest difference between logits that should be equal: the bar of the project for folded models, 10⁻⁴.
 const LOGIT_TOLERANCE: f64 = 1e-4;
@@ -127,13 +127,19 @@ pub(crate) fn read_json<T: DeserializeOwned>(run: &Path) -> Result<T, Error> {
     serde_json::from_str(&text).map_err(|e| Error::file(&path, e))
 }
 
-/// Writes the `run.json` of a folder under a temporary name first.
+/// Writes a file under a temporary name first: what is there is whole, before and after.
+pub(crate) fn replace_file(path: &Path, text: &str) -> Result<(), Error> {
+    let mut partial = path.as_os_str().to_owned();
+    partial.push(".partial");
+    fs::write(&partial, text).and_then(|()| fs::rename(&partial, path)).map_err(|e| Error::file(path, e))
+}
+
+/// Writes the `run.json` of a folder.
 pub(crate) fn write_json(run: &Path, report: &impl Serialize) -> Result<(), Error> {
     let path = run.join("run.json");
-    let partial = run.join("run.json.partial");
     let mut text = serde_json::to_string_pretty(report).map_err(|e| Error::file(&path, e))?;
     text.push('\n');
-    fs::write(&partial, text).and_then(|()| fs::rename(&partial, &path)).map_err(|e| Error::file(&path, e))
+    replace_file(&path, &text)
 }
 
 /// Checks the folder `model/` of a finished run against the model in memory and against its chains. Returns the scores
@@ -145,9 +151,7 @@ pub fn verify(job: &Job, state: &State, best: &Best) -> Result<(Scores, Verifica
     let device = &job.device.device;
     let original = job.load()?;
     let folder = Folder::open(&job.out.join("model"))?;
-    let policy = (ClassifierPolicy::Required, PoolerPolicy::Required);
-    let (read_back, _) =
-        load_model(&folder.weights()?, &folder.config, job.labels.outputs(), policy.0, policy.1, device)?;
+    let read_back = read_model(&folder, &job.labels, device)?;
     let compute = |model: &BertForSequenceClassification| logits(model, &job.validation, job.device.pad_to, device);
     let in_memory = compute(&best.model);
     let difference = |other: Vec<Vec<f32>>| {

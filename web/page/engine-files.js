@@ -13,6 +13,9 @@ export class Fault extends Error {
 const OURS = 'overfold-';
 const PREFIX = `${OURS}model `;
 
+/** Milliseconds without a byte after which a download counts as stalled, if nothing else is said. */
+export const PATIENCE = 20000;
+
 /** SHA-256 in hexadecimal digits. */
 export async function sha256(bytes) {
   const digest = new Uint8Array(await crypto.subtle.digest('SHA-256', bytes));
@@ -50,7 +53,7 @@ export class Files {
   #patience;
   #cache = null;
 
-  constructor(url, patience) {
+  constructor(url, patience = PATIENCE) {
     [this.#url, this.#patience] = [url, patience];
   }
 

@@ -1,5 +1,5 @@
 // The engine for pages: a model folded by Overfold, in a worker, on WebGPU or on the CPU. Types: engine.d.ts, example: example.html.
-import { Fault, forget, keptBytes } from './engine-files.js';
+import { Fault, PATIENCE, forget, keptBytes } from './engine-files.js';
 
 export { Fault, forget, keptBytes };
 
@@ -10,7 +10,7 @@ export { Fault, forget, keptBytes };
  * downloading, the bytes; `onChange` that the engine had to start again, and why. `signal` cancels. `patience`: milliseconds
  * without a byte after which a download counts as stalled; after twice as long in silence the worker counts as dead.
  */
-export async function load(manifestUrl, { device = 'auto', onProgress = () => {}, onChange = () => {}, signal, patience = 20000 } = {}) {
+export async function load(manifestUrl, { device = 'auto', onProgress = () => {}, onChange = () => {}, signal, patience = PATIENCE } = {}) {
   const engine = new Engine({ manifestUrl: String(new URL(manifestUrl, document.baseURI)), device, patience }, { onProgress, onChange });
   const cancel = () => engine.dispose(new Fault('cancelled', 'Cancelled. What has arrived is kept; loading goes on from there.'));
   signal?.addEventListener('abort', cancel);

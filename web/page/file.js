@@ -1,8 +1,6 @@
 // A safetensors file: the visitor's own, picked or dropped and never sent anywhere, or the weights of this page's model.
-import { Files } from './engine-files.js';
+import { demo } from './demo.js';
 import { $, make } from './make.js';
-
-const MANIFEST = new URL('../demo/manifest.json', import.meta.url);
 
 let shown = '';
 
@@ -45,8 +43,7 @@ export function buildFile(box, ask) {
 
 /** The first file of the model's weights that has matrices of the encoder. */
 async function weights() {
-  const files = new Files(MANIFEST, 30_000);
-  const manifest = JSON.parse(await files.manifest());
+  const { files, manifest } = await demo();
   const names = manifest.models[0].weights;
   let bytes;
   for (const name of names) {

@@ -1,12 +1,11 @@
 // The panel that runs the model: loads it when asked to, and shows what it answers. All it knows comes from engine.js.
+import { MANIFEST, demo } from './demo.js';
 import { Fault, forget, keptBytes, load } from './engine.js';
-import { Files } from './engine-files.js';
 import { $, make } from './make.js';
 import { keep } from './offline.js';
 import { buildFold } from './run-fold.js';
 import { bars, diagnostics, kinds, megabytes, percent, pieces, scores } from './run-show.js';
 
-const MANIFEST = new URL('../demo/manifest.json', import.meta.url);
 const EXAMPLES = ['A wonderful film, funny and honest.', 'I wanted to like it, but the story is dull.', 'Not bad at all.'];
 const PHASES = {
   download: 'Downloading the model', compile: 'Compiling the engine', open: 'Putting the models on the device',
@@ -71,7 +70,7 @@ function build(panel) {
 }
 
 async function about() {
-  const { models, files } = JSON.parse(await new Files(MANIFEST, 20000).manifest());
+  const { manifest: { models, files } } = await demo();
   const size = models.flatMap(({ weights }) => weights).reduce((sum, name) => sum + files[name].bytes, 0);
   start.textContent = `Load the model (${megabytes(size)} and the engine)`;
 }

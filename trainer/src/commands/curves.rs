@@ -1,13 +1,13 @@
 //! `overfold curves`: how the loss of runs fell, as a picture.
 
-use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use plotters::prelude::*;
-use serde_json::Value;
 
 use crate::cli::CurvesArgs;
 use crate::error::Error;
+use crate::log;
+use crate::report::replace_file;
 
 /// The losses of one run.
 struct Curve {
@@ -23,8 +23,7 @@ pub(super) fn run(args: &CurvesArgs) -> Result<(), Error> {
         return Err(Error::flag("RUN", "some runs pre-trained and some fine-tuned; their losses share no axis"));
     }
     let text = draw(&curves).map_err(|e| Error::file(&args.svg, e.to_string()))?;
-    let partial = args.svg.with_extension("svg.partial");
-    fs::write(&partial, text).and_then(|()| fs::rename(&partial, &args.svg)).map_err(|e| Error::file(&args.svg, e))?;
+    replace_file(&args.svg, &text)?;
     for curve in &curves {
         if let Some((x, loss)) = curve.points.last() {
             let unit = if curve.pretrained { "M tokens" } else { "epochs" };
@@ -35,13 +34,9 @@ pub(super) fn run(args: &CurvesArgs) -> Result<(), Error> {
 }
 
 fn read(run: &Path) -> Result<Curve, Error> {
-    let path: PathBuf = run.join("log.jsonl");
-    let text = fs::read_to_string(&path)
-        .map_err(|e| Error::file(&path, format!("{e}; expected the folder of a run (its --out)")))?;
     let name = run.file_name().unwrap_or(run.as_os_str()).to_string_lossy().into_owned();
     let mut curve = Curve { name, points: Vec::new(), pretrained: false };
-    for line in text.lines() {
-        let entry: Value = serde_json::from_str(line).map_err(|e| Error::file(&path, e))?;
+    for entry in log::read(run)? {
         if entry["event"] != "evaluation" || entry["phase"] != "main" {
             continue;
         }
@@ -57,7 +52,10 @@ fn read(run: &Path) -> Result<Curve, Error> {
         }
     }
     if curve.points.is_empty() {
-        return Err(Error::file(&path, "no loss was measured yet; let the run come to its first evaluation"));
+        return Err(Error::file(
+            &run.join("log.jsonl"),
+            "no loss was measured yet; let the run come to its first evaluation",
+        ));
     }
     Ok(curve)
 }

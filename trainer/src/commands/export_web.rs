@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
+use burn::tensor::Device;
 use overfold::checkpoint::{Folder, Precision, named_tensors, save_model, write_folder};
 use overfold::manifest::{self, CHUNK, Evaluation, File, Kind, Made, Manifest, SELF_TEST, VERSION};
 use overfold::tokenizer::WordPiece;
@@ -14,9 +15,8 @@ use crate::cli::ExportWebArgs;
 use crate::data::{self, Columns, Example, Label, Labels, Task};
 use crate::encode::EncodedSet;
 use crate::error::Error;
-use crate::export::{Source, Variant, chunks, read_model, training};
-use crate::report::RunReport;
-use crate::training::logits;
+use crate::export::{Source, Variant, chunks, training};
+use crate::training::{logits, read_model};
 
 pub(super) fn run(args: &ExportWebArgs) -> Result<(), Error> {
     if args.out.exists() {
@@ -52,8 +52,7 @@ pub(super) fn run(args: &ExportWebArgs) -> Result<(), Error> {
             write_json(out, manifest::EVALUATION, &Evaluation { dataset: dataset.clone(), texts, logits: stored })?;
         }
         if let Some(run) = &args.run {
-            let rounds = RunReport::read(run)?.results.map(|results| results.rounds).unwrap_or_default();
-            write_json(out, manifest::TRAINING, &training::read(run, &rounds)?)?;
+            write_json(out, manifest::TRAINING, &training::read(run, &source.rounds)?)?;
         }
         let manifest = Manifest {
             version: VERSION,
@@ -100,9 +99,10 @@ fn self_test(source: &Source, variant: &Variant, texts: &[Example], max_length: 
     let (config, files) = (&source.folder.config, source.folder.files());
     save_model(scratch.path(), &variant.model, config, files, Precision::Half)?;
     let folder = Folder::open(scratch.path())?;
-    let model = read_model(&folder, &source.labels)?;
+    let device = Device::flex();
+    let model = read_model(&folder, &source.labels, &device)?;
     let set = EncodedSet::new(&texts[..texts.len().min(SELF_TEST)], &folder.tokenizer(max_length)?)?;
-    Ok(logits(&model, &set, 1, &burn::tensor::Device::flex()))
+    Ok(logits(&model, &set, 1, &device))
 }
 
 /// The tokenizer as one file, whatever files the folder has.

@@ -1,6 +1,5 @@
 //! A fine-tuned model, ready to answer.
 
-use overfold::checkpoint::{ClassifierPolicy, PoolerPolicy, load_model};
 use overfold::model::BertForSequenceClassification;
 use overfold::tokenizer::WordPiece;
 
@@ -8,6 +7,7 @@ use crate::data::Labels;
 use crate::device::{self, Choice, Opened};
 use crate::error::Error;
 use crate::hub;
+use crate::training::read_model;
 
 /// Model, tokenizer, labels and device.
 pub(super) struct Loaded {
@@ -26,10 +26,8 @@ pub(super) fn open(model: &str, max_length: usize, choice: Choice) -> Result<Loa
         return Err(Error::flag("--max-length", reason));
     }
     let tokenizer = folder.tokenizer(max_length)?;
-    let weights = folder.weights()?;
-    let labels = Labels::of_model(config, &weights);
+    let labels = Labels::of_model(config, &folder.weights()?);
     let device = device::open(choice)?;
-    let policy = (ClassifierPolicy::Required, PoolerPolicy::Required);
-    let (model, _) = load_model(&weights, config, labels.outputs(), policy.0, policy.1, &device.device)?;
+    let model = read_model(&folder, &labels, &device.device)?;
     Ok(Loaded { model, tokenizer, labels, device })
 }

@@ -4,4 +4,4 @@ pub mod chunks;
 mod source;
 pub mod training;
 
-pub use source::{Source, Variant, read_model};
+pub use source::{Source, Variant};

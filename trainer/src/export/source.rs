@@ -5,7 +5,7 @@ use std::path::Path;
 
 use burn::module::Module;
 use burn::tensor::Device;
-use overfold::checkpoint::{ClassifierPolicy, Folder, PoolerPolicy, load_model};
+use overfold::checkpoint::Folder;
 use overfold::manifest::{Kind, Model};
 use overfold::model::BertForSequenceClassification;
 use serde_json::Value;
@@ -16,7 +16,8 @@ use crate::error::Error;
 use crate::hub;
 use crate::metrics::Scores;
 use crate::report::{Results, RunReport};
-use crate::training::pretrained;
+use crate::strategy::Round;
+use crate::training::{pretrained, read_model};
 
 /// Models of one architecture with what is known about them.
 #[derive(Debug)]
@@ -29,6 +30,8 @@ pub struct Source {
     pub task: String,
     /// The flags of the run.
     pub flags: Option<Value>,
+    /// What was selected while training.
+    pub rounds: Vec<Round>,
     /// The models, the one to show first.
     pub variants: Vec<Variant>,
     /// What a user should know.
@@ -84,7 +87,15 @@ impl Source {
             Err(error) => notes.push(format!("the model before fine-tuning is left out: {error}")),
         }
         let flags = public(&report.config)?;
-        Ok(Self { folder, labels: report.labels, task: report.dataset, flags: Some(flags), variants, notes })
+        Ok(Self {
+            folder,
+            labels: report.labels,
+            task: report.dataset,
+            flags: Some(flags),
+            rounds: results.rounds,
+            variants,
+            notes,
+        })
     }
 
     /// A model by folder or by name.
@@ -94,9 +105,9 @@ impl Source {
     pub fn model(name: &str) -> Result<Self, Error> {
         let folder = hub::open(name)?;
         let labels = Labels::of_model(&folder.config, &folder.weights()?);
-        let model = read_model(&folder, &labels)?;
+        let model = read_model(&folder, &labels, &Device::flex())?;
         let variants = vec![Variant::new(Kind::Given, model)];
-        Ok(Self { folder, labels, task: String::new(), flags: None, variants, notes: Vec::new() })
+        Ok(Self { folder, labels, task: String::new(), flags: None, rounds: Vec::new(), variants, notes: Vec::new() })
     }
 }
 
@@ -111,7 +122,7 @@ impl Variant {
             trained: Some(results.verification.parameters[1]),
             scores: by_name(scores),
             examples: Some(scores.examples),
-            ..Self::new(kind, read_model(folder, labels)?)
+            ..Self::new(kind, read_model(folder, labels, &Device::flex())?)
         })
     }
 
@@ -141,14 +152,4 @@ fn public(config: &FinetuneConfig) -> Result<Value, Error> {
 
 fn by_name(scores: &Scores) -> BTreeMap<String, f64> {
     scores.values.iter().map(|(metric, value)| (metric.to_string(), *value)).collect()
-}
-
-/// A fine-tuned model, on the CPU.
-///
-/// # Errors
-/// As [`load_model`].
-pub fn read_model(folder: &Folder, labels: &Labels) -> Result<BertForSequenceClassification, Error> {
-    let (classifier, pooler) = (ClassifierPolicy::Required, PoolerPolicy::Required);
-    let weights = folder.weights()?;
-    Ok(load_model(&weights, &folder.config, labels.outputs(), classifier, pooler, &Device::flex())?.0)
 }

@@ -1,12 +1,12 @@
 //! What happened while the model was trained, from the run's log.
 
-use std::fs;
 use std::path::Path;
 
 use overfold::manifest::Training;
 use serde_json::Value;
 
 use crate::error::Error;
+use crate::log;
 use crate::strategy::Round;
 
 /// Steps that are told, at most.
@@ -17,11 +17,8 @@ const STEPS: usize = 200;
 /// # Errors
 /// [`Error::File`] if the log cannot be read.
 pub fn read(run: &Path, rounds: &[Round]) -> Result<Training, Error> {
-    let path = run.join("log.jsonl");
-    let text = fs::read_to_string(&path).map_err(|e| Error::file(&path, e))?;
     let mut training = Training::default();
-    for line in text.lines() {
-        let entry: Value = serde_json::from_str(line).map_err(|e| Error::file(&path, e))?;
+    for entry in log::read(run)? {
         if entry["event"] != "step" || entry["phase"] != "main" {
             continue;
         }

@@ -234,9 +234,8 @@ fn seed_of(numbers: [u64; 3]) -> u64 {
     numbers.into_iter().fold(0, |seed, number| mix(seed ^ number))
 }
 
-/// Positions as sines and cosines (Vaswani et al., 2017, section 3.5), as large as BERT's random ones, which learn on from
-/// there. "One token further" is then one rotation for all positions, where from random ones it is learned at each position
-/// anew, and a small model stays at the loss of word frequencies for most of a short run.
+/// Positions as sines and cosines (Vaswani et al., 2017, section 3.5), as large as BERT's random ones; they learn on from
+/// there. "One token further" is then the same rotation everywhere, also at the positions that quarters of windows never reach.
 fn waves(architecture: &BertConfig) -> TensorData {
     let (positions, width) = (architecture.max_position_embeddings, architecture.hidden_size);
     let size = 2f64.sqrt() * architecture.initializer_range;

@@ -172,16 +172,25 @@ pub fn pretrained(
 ) -> Result<BertForSequenceClassification, Error> {
     let cpu = Device::flex();
     cpu.seed(config.seed);
+    let outputs = labels.outputs();
+    if config.random_weights {
+        return Ok(drawn(BertForSequenceClassification::new(&folder.config, outputs, &cpu)));
+    }
     let pooler = match config.pooler {
         PoolerChoice::Auto => PoolerPolicy::Auto,
         PoolerChoice::Keep => PoolerPolicy::Required,
         PoolerChoice::Fresh => PoolerPolicy::Fresh,
     };
-    let (weights, outputs) = (folder.weights()?, labels.outputs());
-    if config.random_weights {
-        return Ok(drawn(BertForSequenceClassification::new(&folder.config, outputs, &cpu)));
-    }
-    Ok(load_model(&weights, &folder.config, outputs, ClassifierPolicy::Fresh, pooler, &cpu)?.0)
+    Ok(load_model(&folder.weights()?, &folder.config, outputs, ClassifierPolicy::Fresh, pooler, &cpu)?.0)
+}
+
+/// A fine-tuned model, which must have a classifier.
+///
+/// # Errors
+/// As [`load_model`].
+pub fn read_model(folder: &Folder, labels: &Labels, device: &Device) -> Result<BertForSequenceClassification, Error> {
+    let (classifier, pooler) = (ClassifierPolicy::Required, PoolerPolicy::Required);
+    Ok(load_model(&folder.weights()?, &folder.config, labels.outputs(), classifier, pooler, device)?.0)
 }
 
 fn check_flags(config: &FinetuneConfig) -> Result<(), Error> {

@@ -7,6 +7,6 @@ mod state;
 mod step;
 
 pub use evaluate::{Evaluation, evaluate, logits, mean_loss};
-pub use job::{Job, pretrained};
+pub use job::{Job, pretrained, read_model};
 pub use run::{Outcome, train};
 pub use state::{Best, EvaluationRecord, Phase, State};
