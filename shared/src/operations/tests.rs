@@ -1,6 +1,10 @@
 //! The fused operations against the same formulas composed from Burn's own, forward and backward.
 
-use burn::tensor::{Device, Distribution, Tensor};
+use std::cell::RefCell;
+
+use burn::tensor::{Device, Tensor};
+use rand::rngs::StdRng;
+use rand::{RngExt, SeedableRng};
 
 use super::*;
 
@@ -8,18 +12,29 @@ fn values<const D: usize>(tensor: &Tensor<D>) -> Vec<f32> {
     tensor.to_data().iter::<f32>().collect()
 }
 
-/// Norm of the difference over the norm; f32 sums in another order differ by a few 1e-7.
+/// Norm of the difference: f32 sums in another order differ by a few 1e-7 of the norm, and where terms of size 1 cancel (GELU
+/// far below 0 is x times 1 − almost 1), each element by a few 1e-7, whatever is left of it.
 fn assert_close<const D: usize>(found: &Tensor<D>, expected: &Tensor<D>, what: &str) {
     let (a, b) = (values(found), values(expected));
     assert_eq!(a.len(), b.len(), "{what}");
     let square = |x: f32| f64::from(x) * f64::from(x);
     let error: f64 = a.iter().zip(&b).map(|(x, y)| square(x - y)).sum();
     let size: f64 = b.iter().map(|&x| square(x)).sum();
-    assert!(error.sqrt() <= 2e-6 * size.sqrt(), "{what}: {} of {}", error.sqrt(), size.sqrt());
+    let allowed = 2e-6 * size.sqrt() + 5e-7 * (a.len() as f64).sqrt();
+    assert!(error.sqrt() <= allowed, "{what}: {} of {}", error.sqrt(), size.sqrt());
 }
 
+thread_local! {
+    /// Each test has a thread of its own, and so always the same numbers.
+    static NUMBERS: RefCell<StdRng> = RefCell::new(StdRng::seed_from_u64(1));
+}
+
+/// Between −4 and 4.
 fn random<const D: usize>(dims: [usize; D]) -> Tensor<D> {
-    Tensor::random(dims, Distribution::Normal(0.0, 1.5), &Device::flex())
+    let count = dims.iter().product();
+    let values: Vec<f32> =
+        NUMBERS.with_borrow_mut(|numbers| (0..count).map(|_| numbers.random_range(-4.0..4.0)).collect());
+    Tensor::<1>::from_floats(values.as_slice(), &Device::flex()).reshape(dims)
 }
 
 /// Runs both on leaves with gradients, and compares outputs and the gradients of Σ output·weights.
