@@ -169,6 +169,8 @@ describe('for everyone', () => {
       await run(page);
       await page.locator('#run-check').click();
       await page.locator('#run-scores table').waitFor();
+      await page.locator('#fold-whole').click();
+      await page.locator('#fig-bonds').waitFor();
       await page.evaluate(() => document.querySelectorAll('#run details').forEach((details) => { details.open = true; }));
       // At the top: what the page's head covers would count as too small.
       await page.evaluate(() => scrollTo({ top: 0, behavior: 'instant' }));

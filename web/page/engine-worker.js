@@ -195,21 +195,34 @@ async function evaluate(_, progress, id) {
 
 /**
  * The first model with its matrices unfolded, cut to `bond` if there is one, and folded again: on the evaluation set, and
- * beside the first model on the texts of the self-test.
+ * beside the first model and the chains on the texts of the self-test. Then both ways to run it are timed.
  */
 async function fold({ bond }, progress, id) {
   const folded = JSON.parse(engine.fold(onGpu, bond ?? undefined));
   const texts = evaluation?.texts ?? [];
   const compared = evaluation?.logits?.[0]?.length ?? 0;
-  let [right, difference] = [0, 0];
+  const [own, whole, chain] = [0, manifest.models.length, manifest.models.length + 1];
+  const apart = (a, b) => Math.max(...a.map((x, n) => Math.abs(x - b[n])));
+  let [right, difference, apartness] = [0, 0, 0];
   for (const [k, [text, label]] of texts.entries()) {
     const { ids } = JSON.parse(engine.encode(text));
-    const found = await logits(onGpu, manifest.models.length, ids);
+    const found = await logits(onGpu, whole, ids);
     if (found.indexOf(Math.max(...found)) === label) right++;
-    if (k < compared) (await logits(onGpu, 0, ids)).forEach((x, n) => { difference = Math.max(difference, Math.abs(x - found[n])); });
+    if (k < compared) {
+      difference = Math.max(difference, apart(await logits(onGpu, own, ids), found));
+      apartness = Math.max(apartness, apart(await logits(onGpu, chain, ids), found));
+    }
     await breathe(progress, id, k + 1, texts.length);
   }
-  return { ...folded, bond, compared, difference, right, n: texts.length, interval: wilson(right, texts.length) };
+  const { ids } = JSON.parse(engine.encode(texts[0]?.[0] ?? ''));
+  const run = async (model) => {
+    // What is not yet compiled is compiled now.
+    await logits(onGpu, model, ids);
+    return gpu.time(() => logits(onGpu, model, ids), 9, 1000);
+  };
+  progress({ phase: 'time', loaded: 0, total: 0 });
+  const latency = { folded: await run(whole), chain: await run(chain) };
+  return { ...folded, bond, compared, difference, apart: apartness, latency, right, n: texts.length, interval: wilson(right, texts.length) };
 }
 
 /** 95 % interval of a proportion (Wilson, 1927), as in the trainer's reports. */

@@ -88,6 +88,10 @@ export interface Folded {
   /** Largest difference of a logit from the model's own, on `compared` texts. */
   difference: number;
   compared: number;
+  /** Largest difference of a logit between the folded model and the one whose chains are contracted, in f32, at every run. */
+  apart: number;
+  /** Milliseconds for a sentence with the folded matrices, and with the contraction of all chains before it: medians of `n` runs. */
+  latency: { folded: { ms: number; n: number }; chain: { ms: number; n: number } };
   right: number;
   n: number;
   interval: [number, number];

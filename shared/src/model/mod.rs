@@ -29,4 +29,4 @@ pub use encoder::{Encoder, Intermediate, Layer, Output};
 pub use layers::{Embedding, LayerNorm, Linear, drawn};
 pub use masked::{BertForMaskedLM, BertTrunk, PredictionHead, PredictionTransform, Predictions};
 pub use noise::{Noise, mix};
-pub use replace::replaced;
+pub use replace::{replaced, with_tensors};

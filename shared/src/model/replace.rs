@@ -13,16 +13,27 @@ use super::names::Path;
 /// # Panics
 /// If the number of values is not the parameter's.
 pub fn replaced<M: Module>(module: M, values: BTreeMap<String, Vec<f32>>, device: &Device) -> M {
-    module.map(&mut Replace { values, device, path: Path::default() })
+    let tensor = |values: Vec<f32>| {
+        let length = values.len();
+        Tensor::<1>::from_data(TensorData::new(values, [length]), device)
+    };
+    with_tensors(module, values.into_iter().map(|(name, values)| (name, tensor(values))).collect())
 }
 
-struct Replace<'a> {
-    values: BTreeMap<String, Vec<f32>>,
-    device: &'a Device,
+/// As [`replaced`], with values that are on the device already; in any shape.
+///
+/// # Panics
+/// If the number of values is not the parameter's.
+pub fn with_tensors<M: Module, const N: usize>(module: M, values: BTreeMap<String, Tensor<N>>) -> M {
+    module.map(&mut Replace { values, path: Path::default() })
+}
+
+struct Replace<const N: usize> {
+    values: BTreeMap<String, Tensor<N>>,
     path: Path,
 }
 
-impl ModuleMapper for Replace<'_> {
+impl<const N: usize> ModuleMapper for Replace<N> {
     fn enter_module(&mut self, name: &str, _container: &str) {
         self.path.push(name);
     }
@@ -33,9 +44,7 @@ impl ModuleMapper for Replace<'_> {
 
     fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
         match self.values.remove(&self.path.name()) {
-            Some(values) => {
-                param.map(|old| Tensor::from_data(TensorData::new(values, old.dims().to_vec()), self.device))
-            }
+            Some(values) => param.map(|old| values.reshape(old.dims())),
             None => param,
         }
     }

@@ -109,8 +109,8 @@ impl Engine {
         *if gpu { &mut self.gpu } else { &mut self.cpu } = None;
     }
 
-    /// Unfolds the first model's matrices, cuts the bonds if `bond` is given, folds them, and makes a model of them: the one
-    /// after the export's. Returns [`crate::Folded`] as JSON.
+    /// Unfolds the first model's matrices, cuts the bonds if `bond` is given, folds them, and makes models of them: after
+    /// the export's the folded one, then that of the chains. Returns [`crate::Folded`] as JSON.
     ///
     /// # Errors
     /// The reason as text.
@@ -120,9 +120,9 @@ impl Engine {
             Some(chains) => chains,
             None => Chains::unfold(weights)?,
         };
-        let (matrices, folded) = self.chains.insert(chains).fold(bond);
+        let (refolded, folded) = self.chains.insert(chains).fold(bond);
         let session = if gpu { &mut self.gpu } else { &mut self.cpu };
-        session.as_mut().ok_or_else(|| JsError::new("the models are not on that device"))?.set_matrices(matrices);
+        session.as_mut().ok_or_else(|| JsError::new("the models are not on that device"))?.set_matrices(refolded);
         Ok(serde_json::to_string(&folded)?)
     }
 

@@ -12,7 +12,7 @@ mod export;
 mod merge;
 mod session;
 
-pub use chains::{Chains, Folded};
+pub use chains::{Chains, Folded, Refolded};
 pub use error::EngineError;
 pub use export::{Encoded, Export};
 pub use session::Session;

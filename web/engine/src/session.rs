@@ -1,12 +1,11 @@
 //! The models of an export on one device.
 
-use std::collections::BTreeMap;
-
 use burn::tensor::Device;
+use overfold::chain::Chain;
 use overfold::checkpoint::{ClassifierPolicy, PoolerPolicy, load_model};
-use overfold::model::{Batch, BertForSequenceClassification, Noise, replaced};
+use overfold::model::{Batch, BertForSequenceClassification, Noise, replaced, with_tensors};
 
-use crate::{EngineError, Export};
+use crate::{EngineError, Export, Refolded};
 
 /// Shortest input on a GPU in tokens, padding included.
 const BUCKET: usize = 16;
@@ -16,6 +15,8 @@ pub struct Session {
     /// Those of the export, and the first one with other matrices if there are any.
     models: Vec<BertForSequenceClassification>,
     count: usize,
+    /// The other matrices before they were folded.
+    chains: Vec<(String, Chain)>,
     device: Device,
     pad: u32,
     /// Whether inputs are padded to a few lengths. On a GPU kernels are chosen and compiled by shape, which takes far longer
@@ -40,6 +41,7 @@ impl Session {
         Ok(Self {
             count: models.len(),
             models,
+            chains: Vec::new(),
             pad: export.pad(),
             buckets,
             max_length: export.max_length(),
@@ -48,11 +50,22 @@ impl Session {
         })
     }
 
-    /// Adds the first model with these matrices in the place of its own, as the model after the export's; the one that was
-    /// there goes.
-    pub fn set_matrices(&mut self, matrices: BTreeMap<String, Vec<f32>>) {
+    /// Adds the first model with these matrices in the place of its own, in two ways: folded, as the model after the export's,
+    /// and as chains, as the one after that. Those that were there go.
+    pub fn set_matrices(&mut self, refolded: Refolded) {
         self.models.truncate(self.count);
-        self.models.extend(self.models.first().cloned().map(|model| replaced(model, matrices, &self.device)));
+        self.chains = refolded.cores(&self.device);
+        self.models.extend(self.models.first().cloned().map(|model| replaced(model, refolded.matrices, &self.device)));
+    }
+
+    /// A model; that of chains is made by contracting them on the device, each time.
+    fn model(&self, index: usize) -> Result<BertForSequenceClassification, EngineError> {
+        let count = self.models.len();
+        if index == count && count > self.count {
+            let contracted = self.chains.iter().map(|(name, chain)| (name.clone(), chain.clone().contract()));
+            return Ok(with_tensors(self.models[0].clone(), contracted.collect()));
+        }
+        self.models.get(index).cloned().ok_or(EngineError::Model { index, count })
     }
 
     /// The logits of a model for one text, given as token ids ([`Export::encode`]).
@@ -60,8 +73,7 @@ impl Session {
     /// # Errors
     /// [`EngineError::Device`] if the device is lost or gives numbers that are not finite.
     pub async fn logits(&self, model: usize, ids: &[u32]) -> Result<Vec<f32>, EngineError> {
-        let count = self.models.len();
-        let model = self.models.get(model).ok_or(EngineError::Model { index: model, count })?;
+        let model = self.model(model)?;
         let types = vec![0; ids.len()];
         let batch = Batch::new(&[(ids, &types)], self.pad, self.padded(ids.len()), &self.device);
         let failed = |error: &dyn std::fmt::Display| EngineError::Device(error.to_string());

@@ -106,22 +106,27 @@ fn folding_the_chains_gives_the_same_model_and_cutting_them_another() {
     let chains = Chains::unfold(&export.weights()[0]).unwrap();
     let ids = export.encode(&stored.texts[0].0).unwrap().ids;
     let own = now(session.logits(0, &ids)).unwrap();
-    let distance = |session: &Session| {
-        let other = now(session.logits(3, &ids)).unwrap();
-        own.iter().zip(other).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max)
-    };
-    let (matrices, whole) = chains.fold(None);
-    assert_eq!(matrices.len(), whole.matrices);
+    let largest = |a: &[f32], b: &[f32]| a.iter().zip(b).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
+    let distance = |session: &Session| largest(&own, &now(session.logits(3, &ids)).unwrap());
+    // The same matrices as chains, contracted in f32 on the device. Until there are some, there is no such model.
+    let apart =
+        |session: &Session| largest(&now(session.logits(3, &ids)).unwrap(), &now(session.logits(4, &ids)).unwrap());
+    assert!(now(session.logits(3, &ids)).is_err() && now(session.logits(4, &ids)).is_err());
+    let (refolded, whole) = chains.fold(None);
+    assert_eq!([refolded.matrices.len(), refolded.chains.len()], [whole.matrices; 2]);
     assert!(whole.parameters > whole.of && whole.error < 1e-7, "{whole:?}");
-    session.set_matrices(matrices);
+    session.set_matrices(refolded);
     // Rounding of f32 weights, through the layers.
     assert!(distance(&session) < 1e-5);
+    assert!(apart(&session) < 1e-4);
     let mut last = whole;
     for bond in [whole.widest / 2, whole.widest / 4, 1] {
-        let (matrices, cut) = chains.fold(Some(bond));
+        let (refolded, cut) = chains.fold(Some(bond));
         assert!(cut.parameters < last.parameters && cut.error > last.error, "{cut:?} {last:?}");
-        session.set_matrices(matrices);
+        session.set_matrices(refolded);
+        assert!(apart(&session) < 1e-4, "as chains and folded, the same");
         last = cut;
     }
     assert!(last.error < 1.0 && distance(&session) > 1e-3);
+    assert!(now(session.logits(5, &ids)).is_err());
 }
