@@ -103,7 +103,7 @@ describe('how it is used', () => {
       seen.add(at.key);
       last = at.key;
     }
-    for (const control of ['row', 'cut', 'step', 'strength', 'bond', 'keep', 'fold', 'cores']) {
+    for (const control of ['row', 'cut', 'sweep', 'strength', 'bond', 'keep', 'fold', 'cores']) {
       assert.ok(seen.has(`${control}-range`) && seen.has(`${control}-number`), `${control} can be reached`);
     }
     for (const id of ['shape', 'chain', 'guess', 'seed-number', 'rows-number', 'file']) assert.ok(seen.has(id), `${id} can be reached`);
@@ -245,6 +245,47 @@ describe('how it is used', () => {
     await live(page);
     assert.equal(await page.locator('main > section:visible').count(), 1);
     assert.equal(await page.locator('.top').isVisible(), false);
+    await leave(page);
+  });
+
+  test('a teacher goes step by step', async () => {
+    const page = await open('#v=1&step=2&hide=cut');
+    const shown = () => page.locator('main > section:visible').evaluateAll((all) => all.map(({ id }) => id));
+    const at = (hash) => page.waitForFunction((hash) => location.hash === hash, hash);
+    assert.deepEqual(await shown(), ['hero', 'node']);
+    assert.deepEqual(await page.locator('nav a:visible').allTextContents(), ['Overfold', 'Node']);
+    assert.match(await text(page, '#steps p'), /^Step 2 of 11: A matrix is a node with two legs$/);
+    // What is hidden is no step.
+    await page.getByRole('button', { name: 'Next' }).click();
+    await at('#v=1&hide=cut&step=4');
+    assert.deepEqual(await shown(), ['hero', 'node', 'sweep']);
+    assert.equal(await page.locator('#fig-rank').isVisible(), false, 'a part of a section');
+    await page.waitForFunction(() => Math.abs(document.querySelector('#sweep h2').getBoundingClientRect().top) < 150);
+    // By keys, but not those of a control.
+    await page.keyboard.press('ArrowRight');
+    await at('#v=1&hide=cut&step=5');
+    assert.equal(await page.locator('#fig-rank').isVisible(), true);
+    await page.locator('#sweep-range').focus();
+    await page.keyboard.press('ArrowRight');
+    await at('#v=1&sweep=4&hide=cut&step=5');
+    await page.locator('#steps button').first().focus();
+    await page.keyboard.press('ArrowLeft');
+    await at('#v=1&sweep=4&hide=cut&step=4');
+    await page.keyboard.press('Enter');
+    await at('#v=1&sweep=4&hide=cut&step=2');
+    await page.getByRole('button', { name: 'Show all' }).click();
+    await at('#v=1&sweep=4&hide=cut');
+    assert.deepEqual(await shown(), ['hero', 'node', 'sweep', 'surplus', 'fold', 'run', 'reference']);
+    assert.equal(await page.locator('#steps').isVisible(), false);
+    await page.getByRole('button', { name: 'Go step by step' }).click();
+    await at('#v=1&sweep=4&hide=cut&step=1');
+    assert.equal(await page.getByRole('button', { name: 'Back' }).isDisabled(), true);
+    await page.keyboard.press('ArrowLeft');
+    for (const step of [2, 4, 5, 6, 7, 8, 9, 10, 11]) {
+      await page.keyboard.press('ArrowRight');
+      await at(`#v=1&sweep=4&hide=cut&step=${step}`);
+    }
+    assert.equal(await page.getByRole('button', { name: 'Next' }).isDisabled(), true);
     await leave(page);
   });
 

@@ -15,7 +15,7 @@ await page.evaluate(() => {
     window.long.push(...scripts.map(({ duration }) => duration));
   }).observe({ type: 'long-animation-frame' });
 });
-const controls = { cut: [1, 64], step: [0, 7], row: [1, 3], strength: [0, 20], keep: [1, 64], fold: [0, 2], cores: [2, 12] };
+const controls = { cut: [1, 64], sweep: [0, 7], row: [1, 3], strength: [0, 20], keep: [1, 64], fold: [0, 2], cores: [2, 12] };
 for (const [name, [from, to]] of Object.entries(controls)) {
   const times = await page.evaluate(async ([name, from, to]) => {
     const input = document.querySelector(`#${name}-range`);

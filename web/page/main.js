@@ -3,6 +3,7 @@
 import { buildFile, showFile } from './file.js';
 import { $, $$, make } from './make.js';
 import { keep } from './offline.js';
+import { buildSteps, showSteps } from './step.js';
 
 const root = document.documentElement;
 
@@ -88,9 +89,10 @@ function done() {
 }
 
 const set = (name, value) => ask({ set: { changes: [[name, String(value)]] } });
+buildSteps(set);
 
 /** Width at hand for a figure. */
-const width = () => $('figure').clientWidth;
+const width = () => $('main').clientWidth - 2 * parseFloat(getComputedStyle($('main')).paddingLeft);
 
 function start() {
   // A worker from a `blob:` obeys the page's Content-Security-Policy; one from a file would obey none.
@@ -125,9 +127,7 @@ async function receive(reply) {
   showFile(reply.file, reply.controls[0].value === 'own');
   const errors = new Map(reply.errors);
   reply.controls.forEach((control) => fill(control, errors.get(control.name)));
-  for (const section of $$('main > section')) {
-    section.hidden = reply.embed ? section.id !== reply.embed : reply.hide.includes(section.id);
-  }
+  showSteps(reply);
   root.classList.toggle('embed', Boolean(reply.embed));
   root.classList.add('live');
   land();

@@ -42,6 +42,8 @@ pub struct Reply {
     pub errors: Vec<(String, String)>,
     /// Sections to hide.
     pub hide: Vec<String>,
+    /// The last step of the lesson to show; all if there is none.
+    pub step: Option<usize>,
     /// The only section to show.
     pub embed: Option<String>,
     /// The visitor's file, if one is open.

@@ -140,8 +140,8 @@ impl Session {
 
     /// The start for a matrix of another size; what a teacher has set stays.
     fn fresh(&self, source: Source, size: [usize; 2]) -> Result<State, MpoError> {
-        let State { hide, embed, unknown, .. } = self.state.clone();
-        Ok(State { hide, embed, unknown, ..State::new(source, size)? })
+        let State { hide, step, embed, unknown, .. } = self.state.clone();
+        Ok(State { hide, step, embed, unknown, ..State::new(source, size)? })
     }
 
     fn resize(&mut self, width: f64) {
@@ -166,6 +166,7 @@ impl Session {
             notes,
             errors,
             hide: self.state.hide.clone(),
+            step: self.state.step,
             embed: self.state.embed.clone(),
             file: self.file.as_ref().map(OwnFile::view),
         }
@@ -204,7 +205,7 @@ fn controls(state: &State) -> Vec<Control> {
         text("guess", state.guess.map_or_else(String::new, |guess| guess.to_string())),
         number("row", state.row, [1, 3]),
         number("cut", state.cut, [0, rank]),
-        number("step", state.step, [0, state.last_step()]),
+        number("sweep", state.sweep, [0, state.last_step()]),
         number("bond", state.bond, [1, (state.chain.order() - 1).max(1)]),
         number("strength", state.strength, [0, 20]),
         number("keep", state.keep, [1, state.bond_dimension()]),

@@ -10,6 +10,7 @@ use std::path::Path;
 use overfold::manifest::{Evaluation, Manifest};
 use overfold_web::protocol::{Drawn, Request};
 use overfold_web::session::Session;
+use overfold_web::state::{SECTIONS, STEPS};
 
 /// Relative difference of numbers that count as equal; rounding errors themselves may be anything below this.
 const TOLERANCE: f64 = 0.02;
@@ -102,10 +103,10 @@ fn same(old: &str, new: &str) {
 
 /// Views that the browser test opens, besides the first.
 const VIEWS: [&str; 4] = [
-    "#v=1&matrix=positions&row=1&cut=40&guess=9&step=4&sample=kronecker",
-    "#v=1&cut=0&shape=2,4,8_x_8,4,3&step=0&sample=whole&kind=diagonal&strength=20&keep=1&seed=7&fold=2",
+    "#v=1&matrix=positions&row=1&cut=40&guess=9&sweep=4&sample=kronecker",
+    "#v=1&cut=0&shape=2,4,8_x_8,4,3&sweep=0&sample=whole&kind=diagonal&strength=20&keep=1&seed=7&fold=2",
     "#v=1&chain=4,2,2,4_x_4,3,2,4&bond=2&kind=orthogonal&keep=9&fold=3&rows=1000&cols=77&cores=4&style=balanced",
-    "#v=1&cut=64&shape=64_x_96&step=1&chain=64_x_96&keep=1&fold=0&rows=384&cols=384&cores=1",
+    "#v=1&cut=64&shape=64_x_96&sweep=1&chain=64_x_96&keep=1&fold=0&rows=384&cols=384&cores=1",
 ];
 
 #[test]
@@ -140,6 +141,16 @@ fn addresses_are_relative_and_inner_links_lead_somewhere() {
             }
         }
     }
+}
+
+/// `page/step.js` begins a step at every section and at every heading that is marked.
+#[test]
+fn the_lesson_has_as_many_steps_as_the_address_allows() {
+    let html = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("../index.html")).unwrap();
+    assert_eq!(html.matches("<section id=").count() + html.matches("<h3 data-step>").count(), STEPS);
+    let sections: Vec<&str> =
+        html.split("<section id=\"").skip(1).map(|rest| rest.split('"').next().unwrap()).collect();
+    assert_eq!(sections, SECTIONS);
 }
 
 /// The recorded answers in the hero are those that were stored with the model.

@@ -58,7 +58,7 @@ fn any_chain_can_be_shown() {
         check(&set(&mut session, &[("shape", shape), ("chain", shape)]), shape);
         let steps = session.state().last_step();
         for step in 0..=steps {
-            check(&set(&mut session, &[("step", &step.to_string())]), shape);
+            check(&set(&mut session, &[("sweep", &step.to_string())]), shape);
         }
         for fold in 0..session.state().chain.order() {
             check(&set(&mut session, &[("fold", &fold.to_string())]), shape);

@@ -106,7 +106,7 @@ pub const ALL: [Entry; 14] = [
     Entry { id: "hero", inputs: |s| s.chain.to_string(), draw: hero::draw },
     Entry { id: "node", inputs: |s| s.row.to_string(), draw: node::draw },
     Entry { id: "cut", inputs: |s| format!("{} {:?}", s.cut, s.guess), draw: cut::draw },
-    Entry { id: "sweep", inputs: |s| format!("{} {}", s.shape, s.step), draw: sweep::draw },
+    Entry { id: "sweep", inputs: |s| format!("{} {}", s.shape, s.sweep), draw: sweep::draw },
     Entry { id: "profile", inputs: |s| s.shape.to_string(), draw: profile::draw },
     Entry { id: "spectra", inputs: |s| s.shape.to_string(), draw: spectra::draw },
     Entry { id: "rank", inputs: |s| format!("{} {} {}", s.sample, s.shape, s.seed), draw: rank::draw },

@@ -10,7 +10,7 @@ use crate::math::sweep::Sweep;
 use crate::number::{factors, short, size};
 
 pub fn draw(context: &Context<'_>) -> Result<Figure, MpoError> {
-    let (matrix, shape, step) = (context.matrix, &context.state.shape, context.state.step);
+    let (matrix, shape, step) = (context.matrix, &context.state.shape, context.state.sweep);
     let sweep = Sweep::of(&matrix.w, matrix.rows, matrix.cols, shape)?;
     let (rows, cols) = (shape.row_factors(), shape.col_factors());
     let order = shape.order();

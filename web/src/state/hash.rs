@@ -5,9 +5,9 @@ use overfold::mpo::MpoError;
 use super::{Source, State};
 
 /// Keys in the order in which they must be read: a chain comes before the bonds that it has.
-const KEYS: [&str; 20] = [
-    "matrix", "row", "cut", "guess", "shape", "step", "sample", "chain", "bond", "kind", "strength", "keep", "seed",
-    "fold", "rows", "cols", "cores", "style", "hide", "embed",
+const KEYS: [&str; 21] = [
+    "matrix", "row", "cut", "guess", "shape", "sweep", "sample", "chain", "bond", "kind", "strength", "keep", "seed",
+    "fold", "rows", "cols", "cores", "style", "hide", "step", "embed",
 ];
 
 impl State {
@@ -62,7 +62,7 @@ impl State {
         add("cut", self.cut.to_string(), start.cut.to_string());
         add("guess", self.guess.map_or_else(String::new, |guess| guess.to_string()), String::new());
         add("shape", self.shape.to_string(), start.shape.to_string());
-        add("step", self.step.to_string(), start.step.to_string());
+        add("sweep", self.sweep.to_string(), start.sweep.to_string());
         add("sample", self.sample.to_string(), start.sample.to_string());
         add("chain", self.chain.to_string(), start.chain.to_string());
         add("bond", self.bond.to_string(), start.bond.to_string());
@@ -76,6 +76,7 @@ impl State {
         add("cores", self.cores.to_string(), start.cores.to_string());
         add("style", self.style.to_string(), start.style.to_string());
         add("hide", self.hide.join(","), String::new());
+        add("step", self.step.map_or_else(String::new, |step| step.to_string()), String::new());
         add("embed", self.embed.clone().unwrap_or_default(), String::new());
         parts.extend(self.unknown.iter().map(|(key, value)| format!("{}={}", encode(key), encode(value))));
         if parts.is_empty() { String::new() } else { format!("#v=1&{}", parts.join("&")) }

@@ -5,6 +5,8 @@ mod set;
 #[cfg(test)]
 mod tests;
 
+pub use set::{SECTIONS, STEPS};
+
 use std::fmt;
 
 use overfold::mpo::{MpoError, Shape};
@@ -101,7 +103,7 @@ pub struct State {
     /// Section 3: factors of the sweep.
     pub shape: Shape,
     /// Section 3: step of the sweep, from 0.
-    pub step: usize,
+    pub sweep: usize,
     /// Section 3: the matrix whose rank is looked at.
     pub sample: Sample,
     /// Section 4 and 7: factors of the chain.
@@ -128,6 +130,8 @@ pub struct State {
     pub style: Style,
     /// Sections that a teacher hides.
     pub hide: Vec<String>,
+    /// The last step of the lesson that is shown, from 1; all if there is none.
+    pub step: Option<usize>,
     /// The only section shown, in another page's frame for example.
     pub embed: Option<String>,
     /// What this version does not know, kept as it is.
@@ -148,7 +152,7 @@ impl State {
             cut: rows.min(cols).div_ceil(4),
             guess: None,
             shape: Shape::balanced(rows, cols, 4)?,
-            step: 3,
+            sweep: 3,
             sample: Sample::LowRank,
             chain: Shape::paper(rows, cols, 3)?,
             bond: 1,
@@ -162,6 +166,7 @@ impl State {
             cores: 11,
             style: Style::Paper,
             hide: Vec::new(),
+            step: None,
             embed: None,
             unknown: Vec::new(),
         })

@@ -6,7 +6,9 @@ use super::{MAX_ORDER, MAX_PARAMETERS, State};
 use crate::number;
 
 /// Sections that `hide` and `embed` may name.
-pub const SECTIONS: [&str; 7] = ["hero", "node", "cut", "sweep", "surplus", "fold", "reference"];
+pub const SECTIONS: [&str; 8] = ["hero", "node", "cut", "sweep", "surplus", "fold", "run", "reference"];
+/// Steps of the lesson: the sections, two of which have more than one; see `page/step.js`.
+pub const STEPS: usize = 11;
 
 impl State {
     /// Sets what `name` stands for. A number outside of its limits is moved to the nearest one, which the note says.
@@ -32,9 +34,9 @@ impl State {
             "guess" => self.guess = Some(number(0, rank)?),
             "shape" => {
                 self.shape = self.checked(text)?;
-                self.step = self.step.min(self.last_step());
+                self.sweep = self.sweep.min(self.last_step());
             }
-            "step" => self.step = number(0, self.last_step())?,
+            "sweep" => self.sweep = number(0, self.last_step())?,
             "sample" => self.sample = text.parse()?,
             "chain" => {
                 self.chain = self.checked(text)?;
@@ -61,6 +63,8 @@ impl State {
                 self.hide = Vec::from_iter::<Vec<&str>>(known).into_iter().map(String::from).collect();
                 note = not_sections(&other);
             }
+            "step" if text.is_empty() => self.step = None,
+            "step" => self.step = Some(number(1, STEPS)?),
             "embed" if text.is_empty() => self.embed = None,
             "embed" if SECTIONS.contains(&text) => self.embed = Some(text.into()),
             "embed" => note = not_sections(&[text]),
