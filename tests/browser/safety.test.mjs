@@ -107,10 +107,12 @@ describe('for everyone', () => {
     phone: { viewport: { width: 320, height: 640 }, hasTouch: true, isMobile: true },
     'forced colors': { forcedColors: 'active' },
     'reduced motion': { reducedMotion: 'reduce' },
+    'step by step': { hash: '&step=9' },
+    'step by step on a phone': { viewport: { width: 320, height: 640 }, hasTouch: true, isMobile: true, hash: '&step=9' },
   };
-  for (const [name, look] of Object.entries(looks)) {
+  for (const [name, { hash = '', ...look }] of Object.entries(looks)) {
     test(`no violation of WCAG 2.2 AA: ${name}`, async () => {
-      const page = await open('#v=1&matrix=positions&guess=3', look);
+      const page = await open(`#v=1&matrix=positions&guess=3${hash}`, look);
       await page.evaluate(() => document.querySelectorAll('details').forEach((details) => { details.open = true; }));
       await page.evaluate(axe);
       const { violations } = await page.evaluate(() =>
@@ -151,5 +153,30 @@ describe('for everyone', () => {
     assert.equal(await page.locator('.controls:visible, [data-copy]:visible, .top:visible').count(), 0);
     assert.equal(await page.locator('figure svg:visible').count(), 14);
     await page.close();
+  });
+
+  test('each section with questions is a worksheet: its pictures as they are, its questions, room for answers', async () => {
+    const page = await open('#v=1&cut=9');
+    await page.evaluate(() => { window.print = () => { window.printed = true; }; });
+    const sections = ['node', 'cut', 'sweep', 'surplus', 'fold', 'run', 'reference'];
+    assert.deepEqual(await page.locator('.try').evaluateAll((all) => all.map((e) => e.closest('section').id)), sections);
+    for (const id of sections) {
+      await page.emulateMedia({ media: 'screen' });
+      await page.locator(`#${id}`).getByRole('button', { name: 'Print as a worksheet' }).press('Enter');
+      await page.waitForFunction(() => window.printed);
+      await page.emulateMedia({ media: 'print' });
+      assert.deepEqual(await page.locator('main > section:visible').evaluateAll((all) => all.map((e) => e.id)), [id]);
+      const section = page.locator(`#${id}`);
+      assert.equal(await section.locator('figure svg:visible').count(), await section.locator('figure').count(), `${id}: all pictures`);
+      assert.equal(await section.locator(':is(figcaption, button, input, .controls, details):visible').count(), 0, `${id}: no captions, no controls`);
+      assert.match(await section.locator('.head').innerText(), /^Name:\s+Date:\s+http.*#v=1&cut=9$/);
+      const rooms = await section.locator('.try li').evaluateAll((all) => all.map((e) => parseFloat(getComputedStyle(e, '::after').height)));
+      assert.ok(rooms.length >= 3 && rooms.every((room) => room > 60), `${id}: ${rooms}`);
+      await page.evaluate(() => { window.printed = false; dispatchEvent(new Event('afterprint')); });
+      assert.equal(await page.locator('.sheet, .worksheet, .head').count(), 0, 'the page is as it was');
+    }
+    await page.emulateMedia({ media: 'screen' });
+    assert.equal(await page.locator('main > section:visible').count(), 8);
+    await leave(page);
   });
 });

@@ -3,6 +3,7 @@
 import { buildFile, showFile } from './file.js';
 import { $, $$, make } from './make.js';
 import { keep } from './offline.js';
+import './sheet.js';
 import { buildSteps, showSteps } from './step.js';
 
 const root = document.documentElement;

@@ -23,7 +23,7 @@ let set;
 const back = button('Back', () => move(-1));
 const on = button('Next', () => move(1));
 const where = make('p', { role: 'status' });
-const bar = make('div', { id: 'steps', role: 'group', 'aria-label': 'Step by step', hidden: '' }, back, where, on, button('Show all', () => set('step', '')));
+const bar = make('div', { id: 'steps', role: 'navigation', 'aria-label': 'Step by step', hidden: '' }, back, where, on, button('Show all', () => set('step', '')));
 
 /** `change` sets a control, as the page's other controls do. */
 export function buildSteps(change) {
