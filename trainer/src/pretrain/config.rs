@@ -28,10 +28,6 @@ pub struct PretrainConfig {
     /// Share of the tokens that are hidden, by whole words
     #[arg(long, default_value_t = 0.15, value_name = "SHARE", help_heading = "Data")]
     pub mask: f64,
-    /// Share of the steps, from the first on, in which windows are cut into quarters (BERT's was 0.9)
-    #[arg(long, default_value_t = 0.6, value_name = "SHARE", help_heading = "Data")]
-    #[serde(default)]
-    pub short: f64,
 
     /// Encoder layers
     #[arg(long, default_value_t = 4, value_name = "N", help_heading = "Model")]
@@ -53,6 +49,10 @@ pub struct PretrainConfig {
     #[arg(long, value_name = "NUMBER", help_heading = "Model")]
     #[serde(default)]
     pub initializer_range: Option<f64>,
+    /// A control: start with random weights only, not with a first layer that looks at a word's neighbours
+    #[arg(long, help_heading = "Model")]
+    #[serde(default)]
+    pub plain_start: bool,
     /// Pre-train with BERT's dropout of 0.1, as fine-tuning will; a small model that sees its text a few times needs none
     #[arg(long, help_heading = "Model")]
     #[serde(default)]
@@ -118,7 +118,7 @@ impl PretrainConfig {
     /// [`ConfigError`] names the key that does not fit.
     pub fn architecture(&self, vocabulary: usize, pad: u32) -> Result<BertConfig, ConfigError> {
         // A product over `hidden` terms keeps its size. At 0.02, narrow models start with attention that is all but uniform,
-        // and stay for long at the loss of word frequencies.
+        // and stay for long near the loss of word frequencies.
         let initializer_range = self.initializer_range.unwrap_or(0.02 * (768.0 / self.hidden as f64).sqrt());
         BertConfig::from_value(json!({
             "architectures": ["BertForMaskedLM"], "model_type": "bert", "vocab_size": vocabulary,

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use burn::module::{Module, Param};
+use burn::module::Module;
 use burn::tensor::{Device, Int, Tensor, TensorData};
 use overfold::checkpoint::{CheckpointError, Files, Folder, Precision, load_masked, save_model, write_folder};
 use overfold::model::{Batch, BertConfig, BertForMaskedLM, drawn, mix};
@@ -10,6 +10,7 @@ use overfold::tokenizer::WordPiece;
 use rayon::prelude::*;
 
 use super::config::PretrainConfig;
+use super::fresh;
 use super::masking::{Masked, Masker};
 use super::windows::Windows;
 use crate::device::{self, Opened};
@@ -18,9 +19,6 @@ use crate::optimizer::Rate;
 
 /// Every so many windows one is held out, if no other text is given for that.
 const HOLD_OUT: usize = 200;
-
-/// Parts of a window in the first share of a run.
-const QUARTERS: usize = 4;
 
 /// Shortest window that can be learned from.
 const SHORTEST: usize = 8;
@@ -129,11 +127,13 @@ impl Job {
 
     /// A model with fresh weights, ready to train.
     pub fn fresh_model(&self) -> BertForMaskedLM {
-        // On the CPU first: a seed gives the same fresh weights on every device.
+        // On the CPU first: a seed gives the same weights on every device.
         let cpu = Device::flex();
         cpu.seed(self.config.seed);
         let mut model = drawn(BertForMaskedLM::new(&self.architecture, &cpu));
-        model.bert.embeddings.position_embeddings.weight = Param::from_data(waves(&self.architecture), &cpu);
+        if !self.config.plain_start {
+            fresh::look_at_neighbours(&mut model, &self.architecture);
+        }
         model.fork(&self.device.device).train()
     }
 
@@ -151,24 +151,11 @@ impl Job {
         all.min(self.config.holdout_windows)
     }
 
-    /// Whether windows are cut into quarters at this step.
-    pub fn is_short(&self, step: usize) -> bool {
-        (step as f64) < self.config.short * self.total_steps as f64
-    }
-
-    /// Masks windows that are learned from, or their quarters; `places` counts the windows from 0 to [`Self::learned`].
-    pub fn training_batch(&self, places: &[usize], epoch: usize, short: bool) -> MaskedBatch {
+    /// Masks windows that are learned from; `places` counts them from 0 to [`Self::learned`].
+    pub fn training_batch(&self, places: &[usize], epoch: usize) -> MaskedBatch {
         let index = |place| if self.holdout.is_some() { place } else { place + place / (HOLD_OUT - 1) };
         let seed = |place: usize| seed_of([self.config.seed, epoch as u64 + 1, place as u64]);
-        let pieces: Vec<(Vec<u32>, u64)> = places
-            .iter()
-            .flat_map(|&place| {
-                let window = self.windows.window(index(place));
-                let pieces = if short { quarters(&window) } else { vec![window] };
-                pieces.into_iter().enumerate().map(move |(k, piece)| (piece, seed(place) ^ k as u64))
-            })
-            .collect();
-        self.batch(pieces.into_par_iter())
+        self.batch(places.par_iter().map(|&place| (self.windows.window(index(place)), seed(place))))
     }
 
     /// Masks hold-out windows, always in the same way, whatever the run's seed.
@@ -222,30 +209,9 @@ fn learned(windows: usize, holding_out: bool) -> usize {
     if holding_out { windows - windows / HOLD_OUT } else { windows }
 }
 
-/// The tokens of a window in four windows, each with its own `[CLS]` and `[SEP]`; a few tokens at the end fill none.
-fn quarters(window: &[u32]) -> Vec<Vec<u32>> {
-    let [first, inner @ .., last] = window else { return Vec::new() };
-    let pieces = inner.chunks_exact((window.len() / QUARTERS).saturating_sub(2).max(1)).take(QUARTERS);
-    pieces.map(|piece| [&[*first], piece, &[*last]].concat()).collect()
-}
-
 /// One seed of several numbers: neighbours share nothing.
 fn seed_of(numbers: [u64; 3]) -> u64 {
     numbers.into_iter().fold(0, |seed, number| mix(seed ^ number))
-}
-
-/// Positions as sines and cosines (Vaswani et al., 2017, section 3.5), as large as BERT's random ones; they learn on from
-/// there. "One token further" is then the same rotation everywhere, also at the positions that quarters of windows never reach.
-fn waves(architecture: &BertConfig) -> TensorData {
-    let (positions, width) = (architecture.max_position_embeddings, architecture.hidden_size);
-    let size = 2f64.sqrt() * architecture.initializer_range;
-    let value = |place: usize| {
-        let (position, column) = ((place / width) as f64, place % width);
-        // Wavelengths from 2π tokens to 2π times the longest input.
-        let angle = position / (positions as f64).powf((column - column % 2) as f64 / width as f64);
-        (size * if column % 2 == 0 { angle.sin() } else { angle.cos() }) as f32
-    };
-    TensorData::new((0..positions * width).map(value).collect::<Vec<f32>>(), [positions, width])
 }
 
 fn check_flags(config: &PretrainConfig) -> Result<(), Error> {
@@ -269,17 +235,9 @@ fn check_flags(config: &PretrainConfig) -> Result<(), Error> {
     if config.positions < SHORTEST {
         return Err(Error::flag("--positions", format!("{}; expected at least {SHORTEST} tokens", config.positions)));
     }
-    if config.short > 0.0 && config.positions < QUARTERS * SHORTEST {
-        let reason = format!(
-            "windows of {} tokens cannot be cut into quarters of at least {SHORTEST}; add --short 0",
-            config.positions
-        );
-        return Err(Error::flag("--positions", reason));
-    }
     let deviation = config.initializer_range.unwrap_or(1.0);
     for (flag, value, fits, expected) in [
         ("--mask", config.mask, config.mask > 0.0 && config.mask <= 0.5, "a share above 0, at most 0.5"),
-        ("--short", config.short, (0.0..=1.0).contains(&config.short), "a share from 0 to 1"),
         ("--lr", config.lr, config.lr > 0.0, "a positive number"),
         ("--initializer-range", deviation, deviation > 0.0, "a positive number"),
         ("--epochs", config.epochs, config.epochs > 0.0, "a positive number"),
@@ -309,18 +267,6 @@ mod tests {
             assert!(learning.is_disjoint(&held));
             assert!(learning.union(&held).all(|&window| window < windows));
         }
-    }
-
-    #[test]
-    fn quarters_are_windows_of_a_quarter_of_the_length() {
-        let window: Vec<u32> = [2].into_iter().chain(100..226).chain([3]).collect();
-        let pieces = quarters(&window);
-        assert_eq!(pieces.len(), 4);
-        assert!(pieces.iter().all(|piece| piece.len() == 32 && piece[0] == 2 && piece[31] == 3));
-        let inner: Vec<u32> = pieces.iter().flat_map(|piece| &piece[1..31]).copied().collect();
-        assert_eq!(inner, (100..220).collect::<Vec<_>>());
-        // The shortest that is allowed.
-        assert!(quarters(&window[..32]).iter().all(|piece| piece.len() == SHORTEST));
     }
 
     #[test]

@@ -5,6 +5,7 @@
 
 pub mod config;
 pub mod corpus;
+mod fresh;
 mod job;
 pub mod masking;
 mod report;

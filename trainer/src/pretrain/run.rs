@@ -100,8 +100,7 @@ fn gradients(job: &Job, state: &State, order: &mut EpochOrder) -> (Gradients, Te
         } else {
             Noise::off()
         };
-        let part = loss(&state.model, job.training_batch(places, epoch, job.is_short(state.step)), &noise).mean()
-            / config.accumulate as f64;
+        let part = loss(&state.model, job.training_batch(places, epoch), &noise).mean() / config.accumulate as f64;
         mean = mean + part.clone().inner();
         gradients.accumulate(&state.model, part.backward());
     }
