@@ -34,7 +34,7 @@ pub fn look_at_neighbours(model: &mut BertForMaskedLM, architecture: &BertConfig
 /// Where a head looks: one to the left, one to the right, two to the left …
 fn offset(head: usize) -> f64 {
     let distance = (head / 2 + 1) as f64;
-    if head % 2 == 0 { -distance } else { distance }
+    if head.is_multiple_of(2) { -distance } else { distance }
 }
 
 /// Positions as sines and cosines (Vaswani et al., 2017, section 3.5) in the first columns, where "one token further" is
