@@ -5,7 +5,7 @@ use std::path::Path;
 
 use serde_json::json;
 use tokenizers::models::TrainerWrapper;
-use tokenizers::models::wordpiece::WordPieceTrainerBuilder;
+use tokenizers::models::wordpiece::{WordPiece, WordPieceTrainer, WordPieceTrainerBuilder};
 use tokenizers::{AddedToken, Model, Tokenizer};
 
 use super::{CONTINUATION, SPECIAL, from_vocabulary, invalid};
@@ -32,26 +32,39 @@ pub fn train_vocabulary(
 ) -> Result<usize, CheckpointError> {
     let path = to.join("tokenizer.json");
     let failed = |error: tokenizers::Error| invalid(&path, error);
-    let special: Vec<AddedToken> = SPECIAL.map(|token| AddedToken::from(token, true)).to_vec();
     let trainer = WordPieceTrainerBuilder::new()
-        .vocab_size(size)
+        .vocab_size(0)
         .min_frequency(2)
         .limit_alphabet(alphabet(size))
         .continuing_subword_prefix(CONTINUATION.into())
-        .special_tokens(special)
         .show_progress(false)
         .build();
     // The trainer is fed words as they will be met later: cleaned and split by the tokenizer.
     let mut splitter = from_vocabulary(&path, SPECIAL.join("\n").as_bytes(), true)?;
-    let mut trainer = TrainerWrapper::from(trainer);
-    splitter.train(&mut trainer, lines).map_err(failed)?;
-    let vocabulary = splitter.get_model().get_vocab();
-    if vocabulary.len() <= SPECIAL.len() {
+    let mut fed = TrainerWrapper::from(trainer);
+    splitter.train(&mut fed, lines).map_err(failed)?;
+    let TrainerWrapper::WordPieceTrainer(mut trainer) = fed else {
+        return Err(invalid(&path, "not a WordPiece trainer"));
+    };
+    // Characters come first, in an order of their own: the trainer would number them by a hash table, and by their numbers
+    // decide which of two equally frequent pairs becomes a token. So it is asked for the characters alone, and then again.
+    let learned = |trainer: &WordPieceTrainer| {
+        let mut model = WordPiece::default();
+        trainer.train(&mut model).map_err(failed)?;
+        let mut tokens: Vec<(String, u32)> = model.get_vocab().into_iter().collect();
+        tokens.sort_by_key(|&(_, id)| id);
+        Ok(tokens.into_iter().map(|(token, _)| token).collect::<Vec<_>>())
+    };
+    let mut characters = learned(&trainer)?;
+    if characters.is_empty() {
         return Err(invalid(&path, "the text has no words to learn from"));
     }
-    let mut tokens: Vec<(String, u32)> = vocabulary.into_iter().collect();
-    tokens.sort_by_key(|&(_, id)| id);
-    let vocabulary: String = tokens.iter().map(|(token, _)| format!("{token}\n")).collect();
+    characters.sort_unstable();
+    let first = SPECIAL.into_iter().map(str::to_owned).chain(characters);
+    trainer.set_special_tokens(first.map(|token| AddedToken::from(token, true)).collect());
+    trainer.set_vocab_size(size);
+    let tokens = learned(&trainer)?;
+    let vocabulary: String = tokens.iter().map(|token| format!("{token}\n")).collect();
     write(&from_vocabulary(&path, vocabulary.as_bytes(), true)?, vocabulary, positions, to)?;
     Ok(tokens.len())
 }
@@ -109,6 +122,17 @@ mod tests {
         let continues = by_json.continuations();
         let found: Vec<bool> = pieces.iter().map(|&id| continues[id as usize]).collect();
         assert!(found.len() > 1 && !found[0] && found[1..].iter().all(|&c| c), "{found:?}");
+    }
+
+    #[test]
+    fn a_text_has_one_vocabulary() {
+        let text = "The five boxing wizards jump quickly; pack my box with five dozen liquor jugs.\n".repeat(3);
+        let read = || std::fs::read_to_string(train(&text, 120).0.path().join("vocab.txt")).unwrap();
+        let first = read();
+        assert!(first.lines().count() > 50, "{first}");
+        for _ in 0..5 {
+            assert_eq!(read(), first);
+        }
     }
 
     #[test]
