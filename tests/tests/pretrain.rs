@@ -85,8 +85,8 @@ fn the_model_learns_what_the_text_tells_and_is_used_by_the_others() {
 #[test]
 fn an_interrupted_run_goes_on_bit_for_bit() {
     let dir = tempfile::tempdir().unwrap();
-    let flags =
-        with(&flags(dir.path()), &["--steps", "150", "--checkpoint-every", "20", "--accumulate", "2", "--dropout"]);
+    let others = ["--checkpoint-every", "20", "--accumulate", "2", "--dropout", "--pairs", "0.25"];
+    let flags = with(&with(&flags(dir.path()), &["--steps", "150"]), &others);
     let (whole, name) = out(dir.path(), "whole");
     succeed(&with(&flags, &["--out", &name]));
     let (broken, name) = out(dir.path(), "broken");
@@ -96,10 +96,14 @@ fn an_interrupted_run_goes_on_bit_for_bit() {
     succeed(&["pretrain", "--resume", "--out", &name]);
     let model = |out: &Path| fs::read(out.join("model/model.safetensors")).unwrap();
     assert!(model(&whole) == model(&broken), "the resumed model differs");
-    let losses = |out: &Path| -> Vec<(u64, String)> {
-        log(out).iter().map(|entry| (entry["step"].as_u64().unwrap(), entry["loss"].to_string())).collect()
+    let losses = |out: &Path| -> Vec<(u64, String, String)> {
+        let words = |entry: &serde_json::Value, key: &str| entry[key].to_string();
+        let all = log(out);
+        all.iter().map(|e| (e["step"].as_u64().unwrap(), words(e, "loss"), words(e, "pair_loss"))).collect()
     };
     assert_eq!(losses(&whole), losses(&broken));
+    assert!(losses(&whole)[0].2.parse::<f64>().unwrap() > 0.0);
+    assert_eq!(json(&whole.join("model/config.json"))["architectures"][0], "BertForPreTraining");
     assert!(fail(&["pretrain", "--resume", "--out", &name]).contains("finished"));
 }
 
@@ -128,6 +132,8 @@ fn bad_input_is_named_and_nothing_is_left() {
         (&["--batch", "100000"], &["--text", "lower --batch"]),
         (&["--positions", "4"], &["--positions", "at least 8"]),
         (&["--mask", "0.9"], &["--mask", "0.9"]),
+        (&["--pairs", "1.5"], &["--pairs", "from 0 to 0.5"]),
+        (&["--pairs", "0.05"], &["--pairs", "one at least"]),
         (&["--steps", "0"], &["--steps", "at least 1"]),
         (&["--lr", "nan"], &["--lr"]),
     ] {

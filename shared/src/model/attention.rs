@@ -61,31 +61,32 @@ impl Attention {
         }
     }
 
-    /// `x`: `[batch, seq, hidden]`; `mask_bias`: `[batch, 1, 1, seq]`.
-    pub fn forward(&self, x: Tensor<3>, mask_bias: Tensor<4>, noise: &Noise) -> Tensor<3> {
-        let context = self.self_attention.forward(x.clone(), mask_bias, noise);
-        self.output.forward(context, x, noise)
+    /// `x`: the tokens that ask, `[batch, queries, hidden]`; `context`: all tokens, `[batch, seq, hidden]`; `mask_bias`:
+    /// `[batch, 1, 1, seq]`.
+    pub fn forward(&self, x: Tensor<3>, context: Tensor<3>, mask_bias: Tensor<4>, noise: &Noise) -> Tensor<3> {
+        let attended = self.self_attention.forward(x.clone(), context, mask_bias, noise);
+        self.output.forward(attended, x, noise)
     }
 }
 
 impl SelfAttention {
-    fn forward(&self, x: Tensor<3>, mask_bias: Tensor<4>, noise: &Noise) -> Tensor<3> {
-        let [batch, seq, hidden] = x.dims();
+    fn forward(&self, x: Tensor<3>, context: Tensor<3>, mask_bias: Tensor<4>, noise: &Noise) -> Tensor<3> {
+        let [batch, queries, hidden] = x.dims();
         let head_size = hidden / self.heads;
-        // [batch, seq, hidden] → [batch, heads, seq, head_size]
-        let split = |y: Tensor<3>| y.reshape([batch, seq, self.heads, head_size]).swap_dims(1, 2);
-        let query = split(self.query.forward(x.clone()));
-        let key = split(self.key.forward(x.clone()));
-        let value = split(self.value.forward(x));
-        let scores = query.matmul(key.swap_dims(2, 3)); // [batch, heads, seq, seq]
+        // [batch, tokens, hidden] → [batch, heads, tokens, head_size]
+        let split = |y: Tensor<3>| y.reshape([batch as i32, -1, self.heads as i32, head_size as i32]).swap_dims(1, 2);
+        let query = split(self.query.forward(x));
+        let key = split(self.key.forward(context.clone()));
+        let value = split(self.value.forward(context));
+        let scores = query.matmul(key.swap_dims(2, 3)); // [batch, heads, queries, seq]
         let scale = 1.0 / (head_size as f64).sqrt();
         let weights = operations::attention_weights(scores, mask_bias, scale, noise.next(self.dropout));
-        weights.matmul(value).swap_dims(1, 2).reshape([batch, seq, hidden])
+        weights.matmul(value).swap_dims(1, 2).reshape([batch, queries, hidden])
     }
 }
 
 impl AttentionOutput {
-    fn forward(&self, context: Tensor<3>, residual: Tensor<3>, noise: &Noise) -> Tensor<3> {
-        self.layer_norm.forward_sum(self.dense.forward(context), residual, noise.next(self.dropout))
+    fn forward(&self, attended: Tensor<3>, residual: Tensor<3>, noise: &Noise) -> Tensor<3> {
+        self.layer_norm.forward_sum(self.dense.forward(attended), residual, noise.next(self.dropout))
     }
 }

@@ -14,6 +14,15 @@ pub struct Pooler {
     pub dense: Linear,
 }
 
+impl Pooler {
+    /// `[batch, hidden]` for hidden states `[batch, seq, hidden]`, of which the first token is read.
+    pub fn forward(&self, hidden_states: Tensor<3>) -> Tensor<2> {
+        let [batch, _, hidden] = hidden_states.dims();
+        let first = hidden_states.slice([0..batch, 0..1]).reshape([batch, hidden]);
+        self.dense.forward(first).tanh()
+    }
+}
+
 /// `bert`: the encoder with its pooler.
 #[derive(Module, Debug)]
 pub struct BertModel {
@@ -55,7 +64,10 @@ impl BertForSequenceClassification {
 
     /// `[batch, outputs]` logits.
     pub fn forward(&self, batch: &Batch, noise: &Noise) -> Tensor<2> {
-        let pooled = self.bert.pooled(self.bert.hidden_states(batch, noise));
+        let x = self.bert.embeddings.forward(batch, noise);
+        let [rows, _, hidden] = x.dims();
+        let first = |x: Tensor<3>| x.slice([0..rows, 0..1, 0..hidden]);
+        let pooled = self.bert.pooler.forward(self.bert.encoder.forward_at(x, batch.mask_bias(), noise, first));
         self.classifier.forward(operations::dropout(pooled, noise.next(self.dropout)))
     }
 
@@ -72,12 +84,5 @@ impl BertModel {
     pub fn hidden_states(&self, batch: &Batch, noise: &Noise) -> Tensor<3> {
         let x = self.embeddings.forward(batch, noise);
         self.encoder.forward(x, batch.mask_bias(), noise)
-    }
-
-    /// `[batch, hidden]`: the pooler's output for hidden states `[batch, seq, hidden]`.
-    pub fn pooled(&self, hidden_states: Tensor<3>) -> Tensor<2> {
-        let [batch, _, hidden] = hidden_states.dims();
-        let first = hidden_states.slice([0..batch, 0..1]).reshape([batch, hidden]);
-        self.pooler.dense.forward(first).tanh()
     }
 }

@@ -49,7 +49,21 @@ impl Encoder {
 
     /// `x`: `[batch, seq, hidden]`; `mask_bias`: `[batch, 1, 1, seq]`.
     pub fn forward(&self, x: Tensor<3>, mask_bias: Tensor<4>, noise: &Noise) -> Tensor<3> {
-        self.layer.iter().fold(x, |x, layer| layer.forward(x, mask_bias.clone(), noise))
+        self.forward_at(x, mask_bias, noise, |x| x)
+    }
+
+    /// Like [`Self::forward`], but the last layer answers only for those tokens that `read` takes of its input:
+    /// `[batch, seq, hidden]` → `[batch, read, hidden]`. Nobody reads the others, which are most of that layer's work.
+    pub fn forward_at(
+        &self,
+        x: Tensor<3>,
+        mask_bias: Tensor<4>,
+        noise: &Noise,
+        read: impl FnOnce(Tensor<3>) -> Tensor<3>,
+    ) -> Tensor<3> {
+        let Some((last, others)) = self.layer.split_last() else { return read(x) };
+        let x = others.iter().fold(x, |x, layer| layer.forward(x.clone(), x, mask_bias.clone(), noise));
+        last.forward(read(x.clone()), x, mask_bias, noise)
     }
 }
 
@@ -67,10 +81,56 @@ impl Layer {
         }
     }
 
-    fn forward(&self, x: Tensor<3>, mask_bias: Tensor<4>, noise: &Noise) -> Tensor<3> {
-        let attended = self.attention.forward(x, mask_bias, noise);
+    /// `x`: the tokens to answer for; `context`: all tokens.
+    fn forward(&self, x: Tensor<3>, context: Tensor<3>, mask_bias: Tensor<4>, noise: &Noise) -> Tensor<3> {
+        let attended = self.attention.forward(x, context, mask_bias, noise);
         let wide = operations::gelu(self.intermediate.dense.forward(attended.clone()));
         let narrow = self.output.dense.forward(wide);
         self.output.layer_norm.forward_sum(narrow, attended, noise.next(self.output.dropout))
+    }
+}
+
+#[cfg(test)]
+#[cfg(feature = "flex")]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn the_last_layer_for_one_token_is_that_of_all_with_its_gradients() {
+        let config = BertConfig::from_value(json!({
+            "model_type": "bert", "vocab_size": 9, "hidden_size": 8, "num_hidden_layers": 2, "num_attention_heads": 2,
+            "intermediate_size": 12, "hidden_act": "gelu", "max_position_embeddings": 6, "type_vocab_size": 2,
+            "layer_norm_eps": 1e-12, "initializer_range": 0.3, "pad_token_id": 0,
+        }))
+        .unwrap();
+        let device = Device::flex();
+        let encoder = super::super::drawn(Encoder::new(&config, &device)).train();
+        let numbers: Vec<f32> = (0..2 * 5 * 8).map(|k| (k as f32 * 0.7).sin()).collect();
+        let x = Tensor::<1>::from_floats(numbers.as_slice(), &device).reshape([2, 5, 8]);
+        // The second text has two tokens of padding.
+        let bias = [0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, -1e4, -1e4];
+        let bias = Tensor::<1>::from_floats(bias, &device).reshape([2, 1, 1, 5]);
+        let third = |x: Tensor<3>| x.slice([0..2, 2..3, 0..8]);
+        let run = |one: bool| {
+            let x = x.clone().autodiff().require_grad();
+            let y = if one {
+                encoder.forward_at(x.clone(), bias.clone().autodiff(), &Noise::off(), third)
+            } else {
+                third(encoder.forward(x.clone(), bias.clone().autodiff(), &Noise::off()))
+            };
+            let gradients = y.clone().powi_scalar(3).sum().backward();
+            let weight = encoder.layer[0].attention.self_attention.key.weight.val();
+            let of = |tensor: Option<Vec<f32>>| tensor.unwrap();
+            [
+                y.into_data().iter::<f32>().collect::<Vec<_>>(),
+                of(x.grad(&gradients).map(|g| g.into_data().iter::<f32>().collect())),
+                of(weight.grad(&gradients).map(|g| g.into_data().iter::<f32>().collect())),
+            ]
+        };
+        for (one, all) in run(true).iter().flatten().zip(run(false).iter().flatten()) {
+            // The sums are in another order.
+            assert!((one - all).abs() < 1e-5 * (1.0 + all.abs()), "{one} {all}");
+        }
     }
 }

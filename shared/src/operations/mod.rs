@@ -80,7 +80,7 @@ pub fn dropout<const D: usize>(x: Tensor<D>, dropout: Option<Dropout>) -> Tensor
 
 /// softmax(scores·scale + bias) over the last axis, with dropout.
 ///
-/// `scores`: `[batch, heads, seq, seq]`; `mask_bias`: `[batch, 1, 1, seq]`, 0 or a large negative number.
+/// `scores`: `[batch, heads, queries, seq]`; `mask_bias`: `[batch, 1, 1, seq]`, 0 or a large negative number.
 pub fn attention_weights(scores: Tensor<4>, mask_bias: Tensor<4>, scale: f64, dropout: Option<Dropout>) -> Tensor<4> {
     fused!(flex::attention_weights(&scores, &mask_bias, scale, dropout));
     self::dropout(softmax(scores * scale + mask_bias, 3), dropout)

@@ -28,6 +28,10 @@ pub struct PretrainConfig {
     /// Share of the tokens that are hidden, by whole words
     #[arg(long, default_value_t = 0.15, value_name = "SHARE", help_heading = "Data")]
     pub mask: f64,
+    /// Share of the windows in which two texts are to be compared, for tasks with two texts
+    #[arg(long, default_value_t = 0.0, value_name = "SHARE", help_heading = "Data")]
+    #[serde(default)]
+    pub pairs: f64,
 
     /// Encoder layers
     #[arg(long, default_value_t = 4, value_name = "N", help_heading = "Model")]
@@ -49,7 +53,7 @@ pub struct PretrainConfig {
     #[arg(long, value_name = "NUMBER", help_heading = "Model")]
     #[serde(default)]
     pub initializer_range: Option<f64>,
-    /// A control: start with random weights only, not with a first layer that looks at a word's neighbours
+    /// A control: start with random weights only, not with layers that look at neighbours and for the same word
     #[arg(long, help_heading = "Model")]
     #[serde(default)]
     pub plain_start: bool,
@@ -120,8 +124,9 @@ impl PretrainConfig {
         // A product over `hidden` terms keeps its size. At 0.02, narrow models start with attention that is all but uniform,
         // and stay for long near the loss of word frequencies.
         let initializer_range = self.initializer_range.unwrap_or(0.02 * (768.0 / self.hidden as f64).sqrt());
+        let name = if self.pairs > 0.0 { "BertForPreTraining" } else { "BertForMaskedLM" };
         BertConfig::from_value(json!({
-            "architectures": ["BertForMaskedLM"], "model_type": "bert", "vocab_size": vocabulary,
+            "architectures": [name], "model_type": "bert", "vocab_size": vocabulary,
             "hidden_size": self.hidden, "num_hidden_layers": self.layers, "num_attention_heads": self.heads,
             "intermediate_size": self.ffn.unwrap_or(4 * self.hidden), "hidden_act": "gelu",
             "hidden_dropout_prob": 0.1, "attention_probs_dropout_prob": 0.1,

@@ -2,7 +2,8 @@
 //!
 //! Attention that starts uniform gives each of 128 tokens 1/128 of the output and of the gradient, and a small model then
 //! stays for millions of tokens at what a bag of words tells (`docs/results/family.md` has the curves). Here each head of
-//! the first layer starts out looking at one place beside a token; everything learns on from there.
+//! the first layer starts out looking at one place beside a token; everything learns on from there. For pairs of texts,
+//! half of the heads of the second layer start out looking for a token's twin: the same token in the other text.
 
 use burn::module::Param;
 use burn::tensor::{Device, Tensor, TensorData};
@@ -14,6 +15,9 @@ const AMPLITUDE: f64 = 2.0;
 /// The score of a head's place; that of a place one token off is about 2.6 lower, those far away are around 0.
 const SCORE: f64 = 20.0;
 
+/// The score of the same token over that of others, which are around 0; and that of the other text over the same text.
+const TWIN_SCORE: f64 = 12.0;
+
 /// Changes random weights: positions become sines in columns of their own, and the first layer's queries and keys find
 /// neighbours by them.
 pub fn look_at_neighbours(model: &mut BertForMaskedLM, architecture: &BertConfig) {
@@ -21,7 +25,7 @@ pub fn look_at_neighbours(model: &mut BertForMaskedLM, architecture: &BertConfig
     let embeddings = &mut model.bert.embeddings;
     embeddings.position_embeddings.weight = waves.parameter(waves.positions());
     // The words leave these columns to the positions.
-    let mut words = embeddings.word_embeddings.weight.to_data().iter::<f32>().collect::<Vec<_>>();
+    let mut words = numbers(&embeddings.word_embeddings.weight);
     words.chunks_exact_mut(waves.width).for_each(|row| row[..waves.columns].fill(0.0));
     embeddings.word_embeddings.weight = waves.parameter(words);
     if let Some(first) = model.bert.encoder.layer.first_mut() {
@@ -29,6 +33,49 @@ pub fn look_at_neighbours(model: &mut BertForMaskedLM, architecture: &BertConfig
         attention.query.weight = waves.parameter(waves.projection(offset));
         attention.key.weight = waves.parameter(waves.projection(|_| 0.0));
     }
+}
+
+/// Changes the weights of [`look_at_neighbours`]: segments get a column of their own, and half of the second layer's heads
+/// look for the same token where the segment is another.
+///
+/// Queries and keys are the same random projection of the words, which is close to them for few tokens but the same.
+pub fn look_for_twins(model: &mut BertForMaskedLM, architecture: &BertConfig) {
+    let waves = Waves::new(architecture);
+    let (width, head_size, column) = (waves.width, waves.width / waves.heads, waves.columns);
+    let Some(layer) = model.bert.encoder.layer.get_mut(1) else { return };
+    let embeddings = &mut model.bert.embeddings;
+    let mut words = numbers(&embeddings.word_embeddings.weight);
+    words.chunks_exact_mut(width).for_each(|row| row[column] = 0.0);
+    embeddings.word_embeddings.weight = waves.parameter(words);
+    let mut segments = vec![0.0; architecture.type_vocab_size * width];
+    for (segment, row) in segments.chunks_exact_mut(width).enumerate() {
+        row[column] = (if segment == 0 { -waves.size } else { waves.size }) as f32;
+    }
+    embeddings.token_type_embeddings.weight = waves.parameter(segments);
+    let attention = &mut layer.attention.self_attention;
+    let (mut query, mut key) = (numbers(&attention.query.weight), numbers(&attention.key.weight));
+    // A score is divided by the root of the head's size; one row of a head reads the segment, the others the words.
+    let wanted = TWIN_SCORE * (head_size as f64).sqrt();
+    let words = (head_size - 1) * (width - column - 1);
+    let by_word = ((wanted / words.max(1) as f64).sqrt() / architecture.initializer_range) as f32;
+    let by_segment = (wanted.sqrt() / AMPLITUDE) as f32;
+    let rows = query.chunks_exact_mut(width).zip(key.chunks_exact_mut(width)).take(waves.heads.div_ceil(2) * head_size);
+    for (place, (query, key)) in rows.enumerate() {
+        let reads_words = !place.is_multiple_of(head_size);
+        for (at, (query, key)) in query.iter_mut().zip(&mut *key).enumerate() {
+            *key = if reads_words && at > column { *key * by_word } else { 0.0 };
+            *query = *key;
+        }
+        if !reads_words {
+            (query[column], key[column]) = (-by_segment, by_segment);
+        }
+    }
+    attention.query.weight = waves.parameter(query);
+    attention.key.weight = waves.parameter(key);
+}
+
+fn numbers(parameter: &Param<Tensor<2>>) -> Vec<f32> {
+    parameter.to_data().iter::<f32>().collect()
 }
 
 /// Where a head looks: one to the left, one to the right, two to the left …
@@ -111,48 +158,76 @@ mod tests {
     use rand::{RngExt, SeedableRng};
     use serde_json::json;
 
-    /// Attention of the first layer's heads, `[heads][seq][seq]`, before the softmax.
-    fn scores(hidden: usize, heads: usize) -> (usize, Vec<f32>) {
-        let architecture = BertConfig::from_value(json!({
-            "model_type": "bert", "vocab_size": 50, "hidden_size": hidden, "num_hidden_layers": 1,
+    fn architecture(hidden: usize, heads: usize) -> BertConfig {
+        BertConfig::from_value(json!({
+            "model_type": "bert", "vocab_size": 50, "hidden_size": hidden, "num_hidden_layers": 2,
             "num_attention_heads": heads, "intermediate_size": 8, "hidden_act": "gelu", "max_position_embeddings": 24,
             "type_vocab_size": 2, "layer_norm_eps": 1e-12, "initializer_range": 0.05, "pad_token_id": 0,
         }))
-        .unwrap();
-        let mut model = BertForMaskedLM::new(&architecture, &Device::flex());
-        // Not Burn's random numbers, whose seed all tests share: uniform ones of the same deviation.
+        .unwrap()
+    }
+
+    /// A model whose random weights are not Burn's, whose seed all tests share: uniform ones of the same deviation.
+    fn model(architecture: &BertConfig) -> BertForMaskedLM {
+        let (hidden, device) = (architecture.hidden_size, Device::flex());
+        let mut model = BertForMaskedLM::new(architecture, &device);
         let mut numbers = StdRng::seed_from_u64(1);
-        let words: Vec<f32> = (0..50 * hidden).map(|_| numbers.random_range(-0.087..0.087)).collect();
-        let words = TensorData::new(words, [50, hidden]);
-        model.bert.embeddings.word_embeddings.weight = Param::from_data(words, &Device::flex());
-        look_at_neighbours(&mut model, &architecture);
+        let mut draw = |rows: usize| {
+            let values: Vec<f32> = (0..rows * hidden).map(|_| numbers.random_range(-0.087..0.087)).collect();
+            Param::from_data(TensorData::new(values, [rows, hidden]), &device)
+        };
+        model.bert.embeddings.word_embeddings.weight = draw(50);
+        model.bert.embeddings.token_type_embeddings.weight = Param::from_tensor(Tensor::zeros([2, hidden], &device));
+        model.bert.encoder.layer[1].attention.self_attention.key.weight = draw(hidden);
+        look_at_neighbours(&mut model, architecture);
+        model
+    }
+
+    /// Where each head of a layer looks from each token, `[heads][seq]`, if the embeddings are its input; 24 tokens.
+    fn looks(model: &BertForMaskedLM, layer: usize, heads: usize, ids: &[i32], types: &[i32]) -> Vec<usize> {
+        let (length, device) = (ids.len(), Device::flex());
+        let put = |ids: &[i32]| Tensor::<1, Int>::from_data(ids, &device).reshape([1, length]);
         let embeddings = &model.bert.embeddings;
-        let ids: Vec<i32> = (0..24).map(|k| (k * 17) % 50).collect();
-        let ids = Tensor::<1, Int>::from_data(ids.as_slice(), &Device::flex()).reshape([1, 24]);
-        let x = embeddings.word_embeddings.forward(ids).squeeze::<2>() + embeddings.position_embeddings.weight.val();
+        let rows = |x: Tensor<3>| x.squeeze_dim::<2>(0);
+        let x = rows(embeddings.word_embeddings.forward(put(ids)))
+            + rows(embeddings.token_type_embeddings.forward(put(types)))
+            + embeddings.position_embeddings.weight.val();
         let x = embeddings.layer_norm.forward(x);
-        let attention = &model.bert.encoder.layer[0].attention.self_attention;
-        let split = |x: Tensor<2>| x.reshape([24, heads, hidden / heads]).swap_dims(0, 1);
+        let attention = &model.bert.encoder.layer[layer].attention.self_attention;
+        let split = |x: Tensor<2>| x.reshape([length as i32, heads as i32, -1]).swap_dims(0, 1);
         let (query, key) = (split(attention.query.forward(x.clone())), split(attention.key.forward(x)));
-        let scores = query.matmul(key.transpose()) / ((hidden / heads) as f64).sqrt();
-        (24, scores.to_data().iter::<f32>().collect())
+        let scores = query.matmul(key.transpose()).to_data().iter::<f32>().collect::<Vec<_>>();
+        let best = |row: &[f32]| (0..length).max_by(|&a, &b| row[a].total_cmp(&row[b])).unwrap();
+        scores.chunks_exact(length).map(best).collect()
     }
 
     #[test]
     fn each_head_of_the_first_layer_looks_at_its_neighbour() {
         assert_eq!([0, 1, 2, 3].map(offset), [-1.0, 1.0, -2.0, 2.0]);
+        let ids: Vec<i32> = (0..24).map(|k| (k * 17) % 50).collect();
         for (hidden, heads) in [(128, 4), (64, 2), (256, 8)] {
-            let (length, scores) = scores(hidden, heads);
-            let (mut right, mut all) = (0, 0);
-            for (place, row) in scores.chunks_exact(length).enumerate() {
-                let to = (place % length) as f64 + offset(place / length);
-                let best = (0..length).max_by(|&a, &b| row[a].total_cmp(&row[b])).unwrap();
-                if (0.0..length as f64).contains(&to) {
-                    all += 1;
-                    right += usize::from(best as f64 == to);
-                }
+            let model = model(&architecture(hidden, heads));
+            for (place, best) in looks(&model, 0, heads, &ids, &[0; 24]).into_iter().enumerate() {
+                let to = (place % 24) as f64 + offset(place / 24);
+                assert!(best as f64 == to || !(0.0..24.0).contains(&to), "{hidden} {heads} {place}: {best}");
             }
-            assert_eq!(right, all, "{hidden} {heads}");
+        }
+    }
+
+    #[test]
+    fn the_second_layer_looks_for_the_same_token_in_the_other_text() {
+        // Twelve tokens, and the same ones in another order.
+        let ids: Vec<i32> = (0..12).chain((0..12).map(|k| (k * 5) % 12)).collect();
+        let types: Vec<i32> = (0..24).map(|k| k / 12).collect();
+        for (hidden, heads) in [(128, 4), (64, 2), (256, 8)] {
+            let architecture = architecture(hidden, heads);
+            let mut model = model(&architecture);
+            look_for_twins(&mut model, &architecture);
+            let looks = looks(&model, 1, heads, &ids, &types);
+            for (place, best) in looks.into_iter().take(heads.div_ceil(2) * 24).enumerate() {
+                let place = place % 24;
+                assert!(ids[best] == ids[place] && types[best] != types[place], "{hidden} {heads} {place}: {best}");
+            }
         }
     }
 }

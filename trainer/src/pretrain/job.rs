@@ -3,15 +3,19 @@
 use std::path::{Path, PathBuf};
 
 use burn::module::Module;
-use burn::tensor::{Device, Int, Tensor, TensorData};
+use burn::tensor::Device;
 use overfold::checkpoint::{CheckpointError, Files, Folder, Precision, load_masked, save_model, write_folder};
-use overfold::model::{Batch, BertConfig, BertForMaskedLM, drawn, mix};
+use overfold::model::{BertConfig, BertForMaskedLM, drawn, mix};
 use overfold::tokenizer::WordPiece;
+use rand::SeedableRng;
+use rand::rngs::StdRng;
 use rayon::prelude::*;
 
+use super::batch::{MaskedBatch, Sample};
 use super::config::PretrainConfig;
 use super::fresh;
-use super::masking::{Masked, Masker};
+use super::masking::Masker;
+use super::pairs::Pair;
 use super::windows::Windows;
 use crate::device::{self, Opened};
 use crate::error::Error;
@@ -48,17 +52,6 @@ pub struct Job {
     pub total_steps: usize,
     /// The learning rate's course.
     pub rate: Rate,
-}
-
-/// Masked windows on a device.
-#[derive(Debug)]
-pub struct MaskedBatch {
-    /// What the model sees.
-    pub batch: Batch,
-    /// `[places]` indices of the hidden tokens into the flattened batch.
-    pub places: Tensor<1, Int>,
-    /// `[places]` the tokens that were there.
-    pub targets: Tensor<1, Int>,
 }
 
 impl Job {
@@ -130,11 +123,20 @@ impl Job {
         // On the CPU first: a seed gives the same weights on every device.
         let cpu = Device::flex();
         cpu.seed(self.config.seed);
-        let mut model = drawn(BertForMaskedLM::new(&self.architecture, &cpu));
+        let mut model = drawn(self.empty_model(&cpu));
         if !self.config.plain_start {
             fresh::look_at_neighbours(&mut model, &self.architecture);
+            if self.config.pairs > 0.0 {
+                fresh::look_for_twins(&mut model, &self.architecture);
+            }
         }
         model.fork(&self.device.device).train()
+    }
+
+    /// A model to be filled.
+    pub fn empty_model(&self, device: &Device) -> BertForMaskedLM {
+        let model = BertForMaskedLM::new(&self.architecture, device);
+        if self.config.pairs > 0.0 { model.with_pairs(&self.architecture, device) } else { model }
     }
 
     /// Number of windows that are learned from.
@@ -151,11 +153,25 @@ impl Job {
         all.min(self.config.holdout_windows)
     }
 
-    /// Masks windows that are learned from; `places` counts them from 0 to [`Self::learned`].
+    /// Masks windows that are learned from; `places` counts them from 0 to [`Self::learned`]. The first ones become pairs.
     pub fn training_batch(&self, places: &[usize], epoch: usize) -> MaskedBatch {
         let index = |place| if self.holdout.is_some() { place } else { place + place / (HOLD_OUT - 1) };
-        let seed = |place: usize| seed_of([self.config.seed, epoch as u64 + 1, place as u64]);
-        self.batch(places.par_iter().map(|&place| (self.windows.window(index(place)), seed(place))))
+        let pairs = pairs_of(&self.config);
+        self.batch(places.par_iter().enumerate().map(|(row, &place)| {
+            let window = self.windows.window(index(place));
+            let seed = seed_of([self.config.seed, epoch as u64 + 1, place as u64]);
+            let pair = (row < pairs).then(|| self.pair(&window, seed)).flatten();
+            pair.unwrap_or_else(|| Sample::Masked(self.masker.hide(&window, seed)))
+        }))
+    }
+
+    /// Two texts, and which tokens of the second one are asked: as many as would be hidden.
+    fn pair(&self, window: &[u32], seed: u64) -> Option<Sample> {
+        let mut rng = StdRng::seed_from_u64(seed);
+        let pair = Pair::of(window, &self.masker.words_of(window), &mut rng)?;
+        let count = self.masker.budget(window.len()).min(pair.occurs.len());
+        let asked = rand::seq::index::sample(&mut rng, pair.occurs.len(), count).into_vec();
+        Some(Sample::Pair { pair, asked })
     }
 
     /// Masks hold-out windows, always in the same way, whatever the run's seed.
@@ -164,32 +180,16 @@ impl Job {
             Some(windows) => windows.window(place),
             None => self.windows.window((place + 1) * HOLD_OUT - 1),
         };
-        self.batch(places.par_iter().map(|&place| (window(place), seed_of([0, 0, place as u64]))))
+        let hidden = |place: usize| self.masker.hide(&window(place), seed_of([0, 0, place as u64]));
+        self.batch(places.par_iter().map(|&place| Sample::Masked(hidden(place))))
     }
 
-    fn batch(&self, windows: impl IndexedParallelIterator<Item = (Vec<u32>, u64)>) -> MaskedBatch {
-        let masked: Vec<Masked> = windows.map(|(window, seed)| self.masker.hide(&window, seed)).collect();
-        let length = masked.first().map_or(0, |window| window.ids.len());
-        let types = vec![0; length];
-        let sequences: Vec<(&[u32], &[u32])> = masked.iter().map(|m| (&m.ids[..], &types[..])).collect();
-        let (mut places, mut targets) = (Vec::new(), Vec::new());
-        for (row, masked) in masked.iter().enumerate() {
-            places.extend(masked.places.iter().map(|place| (row * length + place) as i32));
-            targets.extend(masked.targets.iter().map(|&id| id as i32));
-        }
-        let device = &self.device.device;
-        let put = |values: Vec<i32>| {
-            let count = values.len();
-            Tensor::from_data(TensorData::new(values, [count]), device)
-        };
-        MaskedBatch {
-            batch: Batch::new(&sequences, self.pad, length, device),
-            places: put(places),
-            targets: put(targets),
-        }
+    fn batch(&self, samples: impl IndexedParallelIterator<Item = Sample>) -> MaskedBatch {
+        let read = 1 + self.masker.budget(self.config.positions);
+        MaskedBatch::new(&samples.collect::<Vec<_>>(), [self.config.positions, read], self.pad, &self.device.device)
     }
 
-    /// Fills a folder with what `transformers` opens as `BertForMaskedLM`.
+    /// Fills a folder with what `transformers` opens as `BertForMaskedLM`, or as `BertForPreTraining` with pairs.
     ///
     /// # Errors
     /// [`Error::Checkpoint`].
@@ -212,6 +212,11 @@ fn learned(windows: usize, holding_out: bool) -> usize {
 /// One seed of several numbers: neighbours share nothing.
 fn seed_of(numbers: [u64; 3]) -> u64 {
     numbers.into_iter().fold(0, |seed, number| mix(seed ^ number))
+}
+
+/// How many windows of a batch are made pairs.
+fn pairs_of(config: &PretrainConfig) -> usize {
+    (config.pairs * config.batch as f64).round() as usize
 }
 
 fn check_flags(config: &PretrainConfig) -> Result<(), Error> {
@@ -238,6 +243,7 @@ fn check_flags(config: &PretrainConfig) -> Result<(), Error> {
     let deviation = config.initializer_range.unwrap_or(1.0);
     for (flag, value, fits, expected) in [
         ("--mask", config.mask, config.mask > 0.0 && config.mask <= 0.5, "a share above 0, at most 0.5"),
+        ("--pairs", config.pairs, (0.0..=0.5).contains(&config.pairs), "a share from 0 to 0.5"),
         ("--lr", config.lr, config.lr > 0.0, "a positive number"),
         ("--initializer-range", deviation, deviation > 0.0, "a positive number"),
         ("--epochs", config.epochs, config.epochs > 0.0, "a positive number"),
@@ -248,6 +254,14 @@ fn check_flags(config: &PretrainConfig) -> Result<(), Error> {
         if !fits || !value.is_finite() {
             return Err(Error::flag(flag, format!("{value}; expected {expected}")));
         }
+    }
+    let pairs = pairs_of(config);
+    if config.pairs > 0.0 && (pairs == 0 || pairs == config.batch) {
+        let reason = format!(
+            "{} of --batch {} are {pairs} windows; expected one at least and not all",
+            config.pairs, config.batch
+        );
+        return Err(Error::flag("--pairs", reason));
     }
     Ok(())
 }

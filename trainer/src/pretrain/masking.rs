@@ -76,7 +76,7 @@ impl Masker {
     }
 
     /// Ranges of tokens that are one word, between `[CLS]` and `[SEP]`.
-    fn words_of(&self, window: &[u32]) -> Vec<std::ops::Range<usize>> {
+    pub fn words_of(&self, window: &[u32]) -> Vec<std::ops::Range<usize>> {
         let mut words: Vec<std::ops::Range<usize>> = Vec::new();
         for (place, &id) in window.iter().enumerate().take(window.len() - 1).skip(1) {
             match words.last_mut() {

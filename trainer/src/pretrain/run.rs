@@ -9,7 +9,7 @@ use burn::tensor::activation::log_softmax;
 use overfold::model::{BertForMaskedLM, Noise};
 use serde_json::json;
 
-use super::job::MaskedBatch;
+use super::batch::MaskedBatch;
 use super::{Evaluation, Job, State};
 use crate::encode::EpochOrder;
 use crate::error::Error;
@@ -38,7 +38,7 @@ pub fn train(job: &Job, mut state: State, log: &mut Log, stop: &AtomicBool) -> R
     let (start, first) = (Instant::now(), state.step);
     let per_step = config.batch * config.accumulate * config.positions;
     while state.step < job.total_steps {
-        let (gradients, loss) = gradients(job, &state, &mut order);
+        let Pass { gradients, loss, pair_loss } = gradients(job, &state, &mut order);
         let norm = gradients.norm();
         if !norm.is_finite() {
             return Err(Error::not_finite(state.step + 1, loss.into_scalar::<f32>(), "--lr"));
@@ -59,7 +59,8 @@ pub fn train(job: &Job, mut state: State, log: &mut Log, stop: &AtomicBool) -> R
         if last || state.step.is_multiple_of(config.log_every) {
             log.write(&json!({
                 "event": "step", "phase": Phase::Main, "step": state.step, "tokens": state.step * per_step,
-                "loss": loss.clone().into_scalar::<f32>(), "learning_rate": learning_rate, "gradient_norm": norm,
+                "loss": loss.clone().into_scalar::<f32>(),
+                "pair_loss": pair_loss.map(|loss| loss.into_scalar::<f32>()), "learning_rate": learning_rate, "gradient_norm": norm,
                 "tokens_per_second": speed.round(),
             }))?;
         }
@@ -85,14 +86,23 @@ pub fn train(job: &Job, mut state: State, log: &mut Log, stop: &AtomicBool) -> R
     Ok(Outcome::Finished(Box::new(state)))
 }
 
-/// Forward and backward over the passes of the next step; nothing is updated. The loss is `[1]`, not read yet.
-fn gradients(job: &Job, state: &State, order: &mut EpochOrder) -> (Gradients, Tensor<1>) {
+/// What the passes of a step found.
+struct Pass {
+    gradients: Gradients,
+    /// `[1]`, not read yet: mean cross-entropy of the hidden tokens.
+    loss: Tensor<1>,
+    /// `[1]`: that of the pairs, if there are any.
+    pair_loss: Option<Tensor<1>>,
+}
+
+/// Forward and backward over the passes of the next step; nothing is updated.
+fn gradients(job: &Job, state: &State, order: &mut EpochOrder) -> Pass {
     let config = &job.config;
     let (epoch, within) = (state.step / job.steps_per_epoch, state.step % job.steps_per_epoch);
     let per_step = config.batch * config.accumulate;
     let windows = &order.of(epoch)[within * per_step..(within + 1) * per_step];
-    let mut gradients = Gradients::default();
-    let mut mean = Tensor::zeros([1], &job.device.device);
+    let mut found =
+        Pass { gradients: Gradients::default(), loss: Tensor::zeros([1], &job.device.device), pair_loss: None };
     for (pass, places) in windows.chunks(config.batch).enumerate() {
         let noise = if config.dropout {
             let place = (state.step as u64) << 20 | pass as u64;
@@ -100,17 +110,40 @@ fn gradients(job: &Job, state: &State, order: &mut EpochOrder) -> (Gradients, Te
         } else {
             Noise::off()
         };
-        let part = loss(&state.model, job.training_batch(places, epoch), &noise).mean() / config.accumulate as f64;
-        mean = mean + part.clone().inner();
-        gradients.accumulate(&state.model, part.backward());
+        let (words, pairs) = losses(&state.model, job.training_batch(places, epoch), &noise);
+        let share = 1.0 / config.accumulate as f64;
+        let words = words.mean() * share;
+        found.loss = found.loss + words.clone().inner();
+        let part = match pairs {
+            None => words,
+            Some(pairs) => {
+                let part = pairs.clone().inner() * share;
+                found.pair_loss = Some(found.pair_loss.map_or(part.clone(), |sum| sum + part));
+                // Their weight is their share: pairs are few, and their noise would drown what the words say.
+                words + pairs * (config.pairs * share)
+            }
+        };
+        found.gradients.accumulate(&state.model, part.backward());
     }
-    (gradients, mean)
+    found
 }
 
-/// `[places]`: the cross-entropy of each hidden token.
-fn loss(model: &BertForMaskedLM, masked: MaskedBatch, noise: &Noise) -> Tensor<1> {
-    let logits = model.forward(&masked.batch, masked.places, noise);
-    log_softmax(logits, 1).gather(1, masked.targets.unsqueeze_dim(1)).neg().squeeze_dim(1)
+/// `[places]`: the cross-entropy of each hidden token; `[1]`: that of the pairs, their tokens' added.
+fn losses(model: &BertForMaskedLM, masked: MaskedBatch, noise: &Noise) -> (Tensor<1>, Option<Tensor<1>>) {
+    let hidden = model.hidden_states_at(&masked.batch, masked.read, noise);
+    let pairs = masked.pairs.zip(model.pair_logits(hidden.clone())).map(|(pairs, [texts, tokens])| {
+        binary_loss(texts.select(0, pairs.rows), pairs.shares)
+            + binary_loss(tokens.select(0, pairs.tokens), pairs.occur)
+    });
+    let logits = model.masked_logits(hidden, masked.places);
+    (log_softmax(logits, 1).gather(1, masked.targets.unsqueeze_dim(1)).neg().squeeze_dim(1), pairs)
+}
+
+/// `[1]`: mean cross-entropy of logits `[n, 2]`; `wanted`: `[n]` the probability of the first class.
+fn binary_loss(logits: Tensor<2>, wanted: Tensor<1>) -> Tensor<1> {
+    let wanted: Tensor<2> = wanted.unsqueeze_dim(1);
+    let both = Tensor::cat(vec![wanted.clone(), 1.0 - wanted], 1);
+    (log_softmax(logits, 1) * both).sum_dim(1).neg().mean()
 }
 
 /// Loss and accuracy on the hold-out windows.
@@ -119,9 +152,9 @@ fn evaluate(job: &Job, model: &BertForMaskedLM, step: usize, tokens: usize) -> E
     let places: Vec<usize> = (0..job.held_out()).collect();
     let (mut sum, mut right, mut count) = (0.0, 0.0, 0usize);
     for places in places.chunks(job.config.batch) {
-        let MaskedBatch { batch, places, targets } = job.holdout_batch(places);
+        let MaskedBatch { batch, read, places, targets, .. } = job.holdout_batch(places);
         count += targets.dims()[0];
-        let logits = model.forward(&batch, places, &Noise::off());
+        let logits = model.masked_logits(model.hidden_states_at(&batch, read, &Noise::off()), places);
         let hits = logits.clone().argmax(1).squeeze_dim::<1>(1).equal(targets.clone()).float().sum();
         let losses = log_softmax(logits, 1).gather(1, targets.unsqueeze_dim(1)).neg().sum();
         right += f64::from(hits.into_scalar::<f32>());

@@ -81,8 +81,7 @@ impl State {
         for (name, &steps) in &record.steps {
             optimizer.dense.insert(name.clone(), reader.state(name, steps)?);
         }
-        let empty = BertForMaskedLM::new(&job.architecture, device);
-        let model = reader.model("model", empty)?.train();
+        let model = reader.model("model", job.empty_model(device))?.train();
         Ok(Some(Self { step: record.step, model, optimizer, evaluations: record.evaluations }))
     }
 }
