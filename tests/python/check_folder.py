@@ -12,7 +12,7 @@ import sys
 from pathlib import Path
 
 import torch
-from transformers import AutoTokenizer, BertForMaskedLM, BertForSequenceClassification
+from transformers import AutoTokenizer, BertForMaskedLM, BertForPreTraining, BertForSequenceClassification
 
 TEXTS = ["A small model, folded back.", "Naïve café — 東京 don't stop!", "it is not a bad film , just a long one .", "yes"]
 PAIRS = ["The model was folded.", "Tokyo is a city.", "The film is bad.", "no"]
@@ -51,7 +51,8 @@ def masked(model, tokenizer, folder):
     for text, line in zip(MASKED, predict(folder, "--fill-mask", *MASKED)):
         inputs = tokenizer(text, return_tensors="pt")
         with torch.no_grad():
-            probabilities = model(**inputs).logits[inputs.input_ids == tokenizer.mask_token_id].softmax(-1)
+            logits = model(**inputs)["prediction_logits" if isinstance(model, BertForPreTraining) else "logits"]
+        probabilities = logits[inputs.input_ids == tokenizer.mask_token_id].softmax(-1)
         for row, words in zip(probabilities, line["masks"], strict=True):
             best = row.topk(len(words))
             assert tokenizer.convert_ids_to_tokens(best.indices.tolist()) == [word for word, _ in words], words
@@ -62,7 +63,9 @@ def masked(model, tokenizer, folder):
 worst = 0.0
 for folder in folders:
     architecture = json.loads((Path(folder) / "config.json").read_text())["architectures"][0]
-    kind, check = (BertForMaskedLM, masked) if architecture == "BertForMaskedLM" else (BertForSequenceClassification, classifier)
+    kinds = {kind.__name__: kind for kind in (BertForMaskedLM, BertForPreTraining, BertForSequenceClassification)}
+    kind = kinds[architecture]
+    check = classifier if kind is BertForSequenceClassification else masked
     found = check(opened(kind, folder), AutoTokenizer.from_pretrained(folder), folder)
     print(f"{folder}: {architecture}, differs by {found:.1e}")
     worst = max(worst, found)
