@@ -27,11 +27,21 @@ const cancelled = new Set();
 globalThis.overfoldPanicked = (message) => postMessage({ event: 'died', reason: message });
 globalThis.overfoldLogged = (message) => { fault ??= message; };
 
-async function logits(where, model, ids) {
-  const found = await engine.logits(where, model, ids);
+/** One call of the module at a time: while one waits for the GPU, another may not change what it works with. */
+let turn = Promise.resolve();
+function alone(call) {
+  const found = turn.then(call);
+  turn = found.catch(() => {});
+  return found;
+}
+
+async function computed(where, call) {
+  const found = await alone(call);
   if (where && fault) throw new Error(fault);
   return found;
 }
+
+const logits = (where, model, ids) => computed(where, () => engine.logits(where, model, ids));
 
 async function start({ manifestUrl, device, patience, failures }, progress) {
   const say = (phase, loaded = 0, total = 0) => progress({ phase, loaded, total });
@@ -198,7 +208,7 @@ async function evaluate(_, progress, id) {
  * beside the first model and the chains on the texts of the self-test. Then both ways to run it are timed.
  */
 async function fold({ bond }, progress, id) {
-  const folded = JSON.parse(engine.fold(onGpu, bond ?? undefined));
+  const folded = JSON.parse(await alone(() => engine.fold(onGpu, bond ?? undefined)));
   const texts = evaluation?.texts ?? [];
   const compared = evaluation?.logits?.[0]?.length ?? 0;
   const [own, whole, chain] = [0, manifest.models.length, manifest.models.length + 1];
@@ -225,6 +235,12 @@ async function fold({ bond }, progress, id) {
   return { ...folded, bond, compared, difference, apart: apartness, latency, right, n: texts.length, interval: wilson(right, texts.length) };
 }
 
+/** A chain multiplied out, and the matrix less the product. */
+async function contract({ rows, cols, dims, cores, matrix }) {
+  const numbers = await computed(onGpu, () => engine.contract(onGpu, rows, cols, Uint32Array.from(dims.flat()), cores, matrix));
+  return { device: onGpu ? 'gpu' : 'cpu', numbers };
+}
+
 /** 95 % interval of a proportion (Wilson, 1927), as in the trainer's reports. */
 function wilson(right, n) {
   if (!n) return [0, 1];
@@ -233,7 +249,7 @@ function wilson(right, n) {
   return [middle - half, middle + half];
 }
 
-const tasks = { start, classify, evaluate, fold };
+const tasks = { start, classify, evaluate, fold, contract };
 
 onmessage = async ({ data: { id, task, cancel, ...request } }) => {
   if (cancel) return cancelled.add(id);

@@ -97,12 +97,32 @@ export interface Folded {
   interval: [number, number];
 }
 
+/** A matrix as a chain of cores. */
+export interface Chain {
+  rows: number;
+  cols: number;
+  /** (d_{k−1}, i_k, j_k, d_k) of every core. */
+  dims: [number, number, number, number][];
+  /** The cores, each row-major, one after the other. */
+  cores: Float32Array;
+}
+
+export interface Contracted {
+  device: Device;
+  /** The matrix, row-major, by products and sums in f32. */
+  product: Float32Array;
+  /** The matrix that was given, less the product. */
+  residual: Float32Array;
+}
+
 export interface Engine {
   info(): Info;
   classify(text: string): Promise<Answer>;
   evaluate(options?: { onProgress?: (progress: Progress) => void; signal?: AbortSignal }): Promise<Score[]>;
   /** Unfolds the first model's matrices, cuts every bond to at most `bond` (null: none), folds them, and tries that model. */
   fold(bond: number | null, options?: { onProgress?: (progress: Progress) => void; signal?: AbortSignal }): Promise<Folded>;
+  /** Multiplies a chain out on the device, and takes the product from a matrix of the same size. */
+  contract(chain: Chain, matrix: Float32Array): Promise<Contracted>;
   /** Frees the worker and the device. */
   dispose(): void;
 }

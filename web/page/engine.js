@@ -66,6 +66,16 @@ class Engine {
     return this.#ask('fold', { bond }, { onProgress, signal });
   }
 
+  /**
+   * Multiplies a chain of cores out on the engine's device, in f32, and takes the product from `matrix`. Nothing is transferred:
+   * where a GPU is lost, the same is asked again.
+   */
+  async contract(chain, matrix) {
+    const { device, numbers } = await this.#ask('contract', { ...chain, matrix });
+    const half = numbers.length / 2;
+    return { device, product: numbers.subarray(0, half), residual: numbers.subarray(half) };
+  }
+
   /** Frees everything; what is still asked is refused with `reason`. */
   dispose(reason = new Fault('cancelled', 'The engine was disposed of.')) {
     this.#ended ??= reason;

@@ -1,5 +1,6 @@
 // The page's side of the lesson: builds controls, asks the worker, puts its markup in place. No arithmetic in here.
 
+import { connect, multiply, renew } from './figures.js';
 import { buildFile, showFile } from './file.js';
 import { $, $$, make } from './make.js';
 import { keep } from './offline.js';
@@ -101,6 +102,7 @@ function start() {
   worker = new Worker(URL.createObjectURL(script), { type: 'module' });
   worker.onmessage = ({ data }) => receive(data);
   worker.onerror = (event) => fail(event.message || 'the worker could not be loaded');
+  connect((...message) => worker?.postMessage(...message));
   ask({ open: { hash: location.hash, width: width() } });
 }
 
@@ -115,6 +117,9 @@ function fail(reason) {
 async function receive(reply) {
   if (reply.loaded) return keep(reply.loaded);
   if (reply.failure) return fail(reply.failure);
+  // Between the answers, whenever the GPU has time.
+  if ('work' in reply) return multiply(reply.work);
+  if ('multiplied' in reply) return reply.multiplied && show(reply.multiplied);
   if (reply.refused) {
     note([reply.refused]);
     done();
@@ -125,6 +130,7 @@ async function receive(reply) {
     // Many figures at once would block the page.
     if (reply.figures.length > 3) await new Promise((go) => setTimeout(go));
   }
+  renew(reply.figures.map(({ id }) => id));
   showFile(reply.file, reply.controls[0].value === 'own');
   const errors = new Map(reply.errors);
   reply.controls.forEach((control) => fill(control, errors.get(control.name)));

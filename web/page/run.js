@@ -1,6 +1,7 @@
 // The panel that runs the model: loads it when asked to, and shows what it answers. All it knows comes from engine.js.
 import { MANIFEST, demo } from './demo.js';
 import { Fault, forget, keptBytes, load } from './engine.js';
+import { lend } from './figures.js';
 import { $, make } from './make.js';
 import { keep } from './offline.js';
 import { buildFold } from './run-fold.js';
@@ -100,6 +101,7 @@ async function busy(work) {
 function open() {
   engine?.dispose();
   engine = null;
+  lend(null);
   where.textContent = '';
   live.hidden = true;
   return busy(async (options) => {
@@ -116,9 +118,10 @@ function open() {
 function ready() {
   const info = engine?.info();
   if (!info) return;
+  lend(engine);
   const again = info.failures.length ? 'It had to start again. ' : '';
   say('');
-  where.textContent = `${again}Runs on ${info.device === 'gpu' ? 'the GPU by WebGPU' : 'the CPU'}: ${info.why}. ${info.notes.join(' ')}`;
+  where.textContent = `${again}Runs on ${info.device === 'gpu' ? 'the GPU by WebGPU' : 'the CPU'}: ${info.why}. ${info.device === 'gpu' ? 'The figures above are multiplied out there too. ' : ''}${info.notes.join(' ')}`;
   check.textContent = info.evaluation ? `Check on ${info.evaluation.texts} sentences` : '';
   $('#run-evaluation').hidden = !info.evaluation;
   checked.replaceChildren();

@@ -10,6 +10,16 @@ const ready = init().then(() => {
 });
 const bytes = async (from, to, of = file) => new Uint8Array(await of.slice(from, to).arrayBuffer());
 
+/** What a figure multiplies out, for the engine: the chains by their cores, and the matrix that they are compared with. */
+function work(figure) {
+  const found = JSON.parse(lesson.work(figure));
+  if (found) {
+    found.matrix = lesson.matrix();
+    found.chains = found.chains.map((dims, k) => ({ dims, cores: lesson.cores(figure, k) }));
+  }
+  postMessage({ work: found }, found ? [found.matrix.buffer, ...found.chains.map(({ cores }) => cores.buffer)] : []);
+}
+
 async function answer(request) {
   if (request.file) {
     const { name, size } = request.file;
@@ -33,6 +43,11 @@ onmessage = async ({ data }) => {
     return postMessage({ failure: String(error.message ?? error) });
   }
   try {
+    if (data.work) return work(data.work);
+    if (data.multiplied) {
+      const { figure, drawing, numbers } = data.multiplied;
+      return postMessage({ multiplied: JSON.parse(lesson.multiplied(figure, drawing, numbers)) });
+    }
     postMessage(JSON.parse(await answer(data)));
   } catch (error) {
     // A panic inside the module leaves it unusable; anything else is about what was asked.

@@ -75,3 +75,18 @@ pub struct Control {
     /// Least and largest value.
     pub limits: Option<[usize; 2]>,
 }
+
+/// What a figure multiplies out, for the engine's GPU to do the same. The numbers go beside it, as arrays.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Work {
+    /// Name of the figure.
+    pub figure: &'static str,
+    /// The drawing that it belongs to: what comes of it is of no use for a later one.
+    pub drawing: u32,
+    /// Rows of W.
+    pub rows: usize,
+    /// Columns of W.
+    pub cols: usize,
+    /// The chains: (d_{k−1}, i_k, j_k, d_k) of every core.
+    pub chains: Vec<Vec<[usize; 4]>>,
+}

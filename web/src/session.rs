@@ -4,9 +4,10 @@ use overfold::mpo::{Gauge, Mpo, MpoError, decompose};
 
 use crate::draw::svg::escape;
 use crate::figures::{self, Context};
+use crate::math::product::Products;
 use crate::matrix::Matrix;
 use crate::own::OwnFile;
-use crate::protocol::{Control, Drawn, Reply, Request};
+use crate::protocol::{Control, Drawn, Reply, Request, Work};
 use crate::safetensors::FileError;
 use crate::state::{Source, State};
 
@@ -25,6 +26,9 @@ pub struct Session {
     width: f64,
     /// For each figure what it was drawn from; empty if all must be drawn.
     drawn: Vec<String>,
+    /// For each figure the number of that drawing, and what it multiplied out.
+    products: Vec<(u32, Products)>,
+    drawings: u32,
 }
 
 impl Session {
@@ -36,7 +40,8 @@ impl Session {
         let matrix = Matrix::built_in(Source::Query)?;
         let state = State::new(Source::Query, [matrix.rows, matrix.cols])?;
         let chain = unfold(&matrix, &state)?;
-        Ok(Self { state, matrix, own: None, file: None, chain, width: WIDTHS[1], drawn: Vec::new() })
+        let (drawn, products) = (Vec::new(), vec![(0, Products::default()); figures::ALL.len()]);
+        Ok(Self { state, matrix, own: None, file: None, chain, width: WIDTHS[1], drawn, products, drawings: 0 })
     }
 
     /// The view.
@@ -115,6 +120,47 @@ impl Session {
         Ok(self.reply(Vec::new(), Vec::new()))
     }
 
+    /// What a figure multiplies out, as it stands; `None` if that is nothing.
+    pub fn work(&self, figure: &str) -> Option<Work> {
+        let index = figures::ALL.iter().position(|entry| entry.id == figure)?;
+        let (drawing, products) = &self.products[index];
+        let dims = |chain: &Mpo| chain.cores().iter().map(|core| core.dims).collect();
+        let chains: Vec<_> = products.chains().iter().map(dims).collect();
+        let Matrix { rows, cols, .. } = self.matrix;
+        (!chains.is_empty()).then_some(Work { figure: figures::ALL[index].id, drawing: *drawing, rows, cols, chains })
+    }
+
+    /// The cores of one of its chains in f32, one after the other; empty if there is no such chain.
+    pub fn cores(&self, figure: &str, chain: usize) -> Vec<f32> {
+        let index = figures::ALL.iter().position(|entry| entry.id == figure);
+        let chain = index.and_then(|index| self.products[index].1.chains().get(chain));
+        chain.map_or(&[][..], Mpo::cores).iter().flat_map(|core| &core.data).map(|x| *x as f32).collect()
+    }
+
+    /// W in f32, row-major.
+    pub fn matrix(&self) -> &[f32] {
+        &self.matrix.stored
+    }
+
+    /// The figure with the products that the GPU made of its [`Work`]: of each chain W′ and W − W′, one after the other. `None`
+    /// if they come too late for the figure as it is now.
+    ///
+    /// # Errors
+    /// None in practice: what was drawn once can be drawn again.
+    pub fn multiplied(&self, figure: &str, drawing: u32, numbers: &[f32]) -> Result<Option<Drawn>, MpoError> {
+        let Some(index) = figures::ALL.iter().position(|entry| entry.id == figure) else { return Ok(None) };
+        let (of, products) = &self.products[index];
+        if *of != drawing {
+            return Ok(None);
+        }
+        let Some(products) = products.by_gpu(numbers, &self.matrix)? else { return Ok(None) };
+        Ok(Some(draw(&figures::ALL[index], &self.context(&products))))
+    }
+
+    fn context<'a>(&'a self, products: &'a Products) -> Context<'a> {
+        Context { state: &self.state, matrix: &self.matrix, chain: &self.chain, products, width: self.width }
+    }
+
     /// Takes another matrix. Factors and indices that do not fit it go back to their start.
     fn choose(&mut self, source: Source) -> Result<Option<String>, MpoError> {
         if source == self.matrix.source {
@@ -153,11 +199,18 @@ impl Session {
     }
 
     fn reply(&mut self, notes: Vec<String>, errors: Vec<(String, String)>) -> Reply {
-        let context = Context { state: &self.state, matrix: &self.matrix, chain: &self.chain, width: self.width };
         let inputs: Vec<String> = figures::ALL.iter().map(|entry| (entry.inputs)(&self.state)).collect();
-        let changed =
-            figures::ALL.iter().zip(&inputs).enumerate().filter(|(k, (_, new))| self.drawn.get(*k) != Some(*new));
-        let figures = changed.map(|(_, (entry, _))| draw(entry, &context)).collect();
+        self.drawings += 1;
+        let mut figures = Vec::new();
+        for (k, entry) in figures::ALL.iter().enumerate().filter(|(k, _)| self.drawn.get(*k) != inputs.get(*k)) {
+            let products = (entry.chains)(&self.context(&Products::default()));
+            let products = products.map(|chains| Products::of(chains, &self.matrix));
+            figures.push(match &products {
+                Ok(products) => draw(entry, &self.context(products)),
+                Err(error) => fault(entry.id, error),
+            });
+            self.products[k] = (self.drawings, products.unwrap_or_default());
+        }
         self.drawn = inputs;
         Reply {
             hash: self.state.to_hash(),
@@ -183,11 +236,13 @@ fn draw(entry: &figures::Entry, context: &Context<'_>) -> Drawn {
         Ok(figure) => {
             Drawn { id, picture: figure.picture, caption: figure.caption, table: figure.table.html(), how: figure.how }
         }
-        Err(error) => {
-            let caption = escape(&error.to_string());
-            Drawn { id, picture: String::new(), caption, table: String::new(), how: String::new() }
-        }
+        Err(error) => fault(id, &error),
     }
+}
+
+fn fault(id: &'static str, error: &MpoError) -> Drawn {
+    let caption = escape(&error.to_string());
+    Drawn { id, picture: String::new(), caption, table: String::new(), how: String::new() }
 }
 
 /// Every control's value and limits.

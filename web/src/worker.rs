@@ -63,4 +63,30 @@ impl Lesson {
     pub fn show(&mut self, matrix: &str, row: usize, col: usize, bytes: &[u8]) -> Result<String, JsError> {
         Ok(serde_json::to_string(&self.session.show(matrix, [row, col], bytes)?)?)
     }
+
+    /// What a figure multiplies out ([`crate::protocol::Work`]), or null, as JSON.
+    ///
+    /// # Errors
+    /// The reason as text.
+    pub fn work(&self, figure: &str) -> Result<String, JsError> {
+        Ok(serde_json::to_string(&self.session.work(figure))?)
+    }
+
+    /// The cores of one of its chains.
+    pub fn cores(&self, figure: &str, chain: usize) -> Vec<f32> {
+        self.session.cores(figure, chain)
+    }
+
+    /// The matrix.
+    pub fn matrix(&self) -> Vec<f32> {
+        self.session.matrix().to_vec()
+    }
+
+    /// The figure ([`crate::protocol::Drawn`]) with what the GPU made of it, or null if that comes too late, as JSON.
+    ///
+    /// # Errors
+    /// The reason as text.
+    pub fn multiplied(&self, figure: &str, drawing: u32, numbers: &[f32]) -> Result<String, JsError> {
+        Ok(serde_json::to_string(&self.session.multiplied(figure, drawing, numbers)?)?)
+    }
 }

@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used)]
 
+use overfold::mpo::{Core, Mpo};
 use overfold_web::protocol::{Reply, Request};
 use overfold_web::session::Session;
 use overfold_web::state::{Kind, State};
@@ -107,4 +108,58 @@ fn own_without_a_file_is_explained() {
     assert!(reply.notes[0].contains("Open a file first"));
     assert_eq!(session.state().matrix.to_string(), "query");
     assert_eq!(State::spelled(&session.state().shape), "2,4,4,2 x 4,3,4,2");
+}
+
+/// What a GPU would send: the product of each chain and what is left of W, in f32.
+fn multiplied(session: &Session, figure: &str, off: f32) -> (u32, Vec<f32>) {
+    let work = session.work(figure).unwrap();
+    let mut numbers = Vec::new();
+    for (k, dims) in work.chains.iter().enumerate() {
+        let mut rest = session.cores(figure, k).into_iter().map(f64::from);
+        let cores = dims.iter().map(|&dims| Core { dims, data: rest.by_ref().take(dims.iter().product()).collect() });
+        let product = Mpo::from_cores(work.rows, work.cols, cores.collect()).unwrap().contract();
+        let product: Vec<f32> = product.iter().map(|x| *x as f32 + off).collect();
+        let residual: Vec<f32> = session.matrix().iter().zip(&product).map(|(w, x)| w - x).collect();
+        numbers.extend([product, residual].concat());
+    }
+    (work.drawing, numbers)
+}
+
+#[test]
+fn what_the_gpu_computes_is_shown_with_its_name_while_it_is_of_use() {
+    let mut session = Session::new().unwrap();
+    let reply = session.answer(Request::Open { hash: "#v=1&fold=2".into(), width: 700.0 }).unwrap();
+    let with_chains: Vec<_> = reply.figures.iter().map(|f| f.id).filter(|id| session.work(id).is_some()).collect();
+    assert_eq!(with_chains, ["cut", "effects", "center", "fold"]);
+    for figure in &reply.figures {
+        assert_eq!(figure.how.contains("in f64 on the CPU."), with_chains.contains(&figure.id), "{}", figure.id);
+    }
+    for id in with_chains {
+        let (drawing, numbers) = multiplied(&session, id, 0.0);
+        let drawn = session.multiplied(id, drawing, &numbers).unwrap().unwrap();
+        assert!(drawn.how.contains("in f32 on the GPU, by WebGPU"), "{id}: {}", drawn.how);
+        check(&Reply { figures: vec![drawn], ..Reply::default() }, "by the GPU");
+        let (drawing, numbers) = multiplied(&session, id, 0.01);
+        let drawn = session.multiplied(id, drawing, &numbers).unwrap().unwrap();
+        assert!(drawn.how.contains("on the CPU: the GPU’s is"), "{id}: {}", drawn.how);
+        let before = reply.figures.iter().find(|figure| figure.id == id).unwrap();
+        assert_eq!((&drawn.picture, &drawn.caption), (&before.picture, &before.caption), "{id}");
+        // Of another length.
+        assert!(session.multiplied(id, drawing, &numbers[1..]).unwrap().is_none());
+    }
+    // Too late: the cut has moved.
+    let (drawing, numbers) = multiplied(&session, "cut", 0.0);
+    set(&mut session, &[("cut", "20")]);
+    assert!(session.multiplied("cut", drawing, &numbers).unwrap().is_none());
+    // Not late: only another figure was drawn.
+    let (drawing, numbers) = multiplied(&session, "cut", 0.0);
+    set(&mut session, &[("keep", "20")]);
+    let drawn = session.multiplied("cut", drawing, &numbers).unwrap().unwrap();
+    assert!(drawn.caption.contains("Keeping 20 of 64"), "{}", drawn.caption);
+    // Nothing is multiplied out for rank 0, before the last contraction, or by who is not there.
+    set(&mut session, &[("cut", "0"), ("fold", "1")]);
+    for id in ["cut", "fold", "hero", "nobody"] {
+        assert!(session.work(id).is_none() && session.cores(id, 0).is_empty());
+        assert!(session.multiplied(id, 0, &[]).unwrap().is_none());
+    }
 }

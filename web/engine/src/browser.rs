@@ -7,7 +7,7 @@ use burn::tensor::Device;
 use log::{LevelFilter, Log, Metadata, Record};
 use wasm_bindgen::prelude::*;
 
-use crate::{Chains, Export, Session};
+use crate::{Chains, Export, Session, chain, contract};
 
 #[wasm_bindgen]
 extern "C" {
@@ -122,7 +122,7 @@ impl Engine {
         };
         let (refolded, folded) = self.chains.insert(chains).fold(bond);
         let session = if gpu { &mut self.gpu } else { &mut self.cpu };
-        session.as_mut().ok_or_else(|| JsError::new("the models are not on that device"))?.set_matrices(refolded);
+        session.as_mut().ok_or_else(absent)?.set_matrices(refolded);
         Ok(serde_json::to_string(&folded)?)
     }
 
@@ -139,8 +139,33 @@ impl Engine {
     /// # Errors
     /// The reason as text.
     pub async fn logits(&self, gpu: bool, model: usize, ids: Vec<u32>) -> Result<Vec<f32>, JsError> {
-        let session = if gpu { &self.gpu } else { &self.cpu };
-        let session = session.as_ref().ok_or_else(|| JsError::new("the models are not on that device"))?;
-        Ok(session.logits(model, &ids).await?)
+        Ok(self.session(gpu)?.logits(model, &ids).await?)
     }
+
+    /// Multiplies a chain of a matrix out: [`chain`] and [`contract`].
+    ///
+    /// # Errors
+    /// The reason as text.
+    pub async fn contract(
+        &self,
+        gpu: bool,
+        rows: usize,
+        cols: usize,
+        dims: Vec<u32>,
+        cores: Vec<f32>,
+        matrix: Vec<f32>,
+    ) -> Result<Vec<f32>, JsError> {
+        let chain = chain(rows, cols, &dims, &cores)?;
+        Ok(contract(&chain, &matrix, self.session(gpu)?.device()).await?)
+    }
+}
+
+impl Engine {
+    fn session(&self, gpu: bool) -> Result<&Session, JsError> {
+        if gpu { &self.gpu } else { &self.cpu }.as_ref().ok_or_else(absent)
+    }
+}
+
+fn absent() -> JsError {
+    JsError::new("the models are not on that device")
 }

@@ -24,6 +24,9 @@ pub enum EngineError {
         /// Why.
         source: MpoError,
     },
+    /// Cores that were given do not make a chain, or not of that matrix.
+    #[error("the chain cannot be contracted: {0}")]
+    Contraction(#[from] MpoError),
     /// There is no such model in the export.
     #[error("there is no model {index}; the export has {count}")]
     Model {

@@ -7,12 +7,14 @@
 #[cfg(target_family = "wasm")]
 mod browser;
 mod chains;
+mod contract;
 mod error;
 mod export;
 mod merge;
 mod session;
 
 pub use chains::{Chains, Folded, Refolded};
+pub use contract::{chain, contract};
 pub use error::EngineError;
 pub use export::{Encoded, Export};
 pub use session::Session;

@@ -86,6 +86,11 @@ impl Session {
         Ok(logits)
     }
 
+    /// The device.
+    pub fn device(&self) -> &Device {
+        &self.device
+    }
+
     /// The length to which an input is padded.
     fn padded(&self, tokens: usize) -> usize {
         if self.buckets {

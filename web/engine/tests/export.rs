@@ -12,7 +12,8 @@ use std::task::{Context, Poll, Waker};
 
 use burn::tensor::Device;
 use overfold::manifest::Evaluation;
-use overfold_engine::{Chains, Export, Session};
+use overfold::mpo::{Gauge, decompose};
+use overfold_engine::{Chains, Export, Session, chain, contract};
 
 type Files = BTreeMap<String, Cow<'static, [u8]>>;
 
@@ -129,4 +130,28 @@ fn folding_the_chains_gives_the_same_model_and_cutting_them_another() {
     }
     assert!(last.error < 1.0 && distance(&session) > 1e-3);
     assert!(now(session.logits(5, &ids)).is_err());
+}
+
+#[test]
+fn a_chain_of_numbers_is_multiplied_out_and_subtracted() {
+    let w: Vec<f32> = (0..63 * 48).map(|k| ((k * k) as f32).sin()).collect();
+    let wide: Vec<f64> = w.iter().copied().map(f64::from).collect();
+    // Padded with zeros, with square cores in the middle.
+    let mpo = decompose(&wide, 63, 48, &"8,1,1,8 x 6,1,1,8".parse().unwrap(), Gauge::Left).unwrap();
+    let dims: Vec<u32> = mpo.cores().iter().flat_map(|core| core.dims).map(|dim| dim as u32).collect();
+    let cores: Vec<f32> = mpo.cores().iter().flat_map(|core| &core.data).map(|x| *x as f32).collect();
+    let found = now(contract(&chain(63, 48, &dims, &cores).unwrap(), &w, &Device::flex())).unwrap();
+    assert_eq!(found.len(), 2 * w.len());
+    for ((product, rest), w) in found[..w.len()].iter().zip(&found[w.len()..]).zip(&w) {
+        // 3·48 + 2·4 roundings, of products of a row no longer than 1 and a column no longer than √64.
+        assert!((product - w).abs() < 8.0 * 152.0 * f32::EPSILON);
+        assert_eq!(*rest, w - product);
+    }
+    let fault = |dims: &[u32], cores: &[f32]| chain(63, 48, dims, cores).unwrap_err().to_string();
+    assert!(fault(&dims, &cores[1..]).starts_with("the chain cannot be contracted: "));
+    for dims in [&dims[..3], &dims[4..], &[], &[u32::MAX; 8]] {
+        assert!(!fault(dims, &cores).is_empty());
+    }
+    let whole = chain(63, 48, &dims, &cores).unwrap();
+    assert!(now(contract(&whole, &w[1..], &Device::flex())).is_err());
 }

@@ -2,11 +2,26 @@
 
 use overfold::mpo::{Core, Gauge, Mpo, MpoError, decompose, spectrum};
 
-use super::effects::{chains, without_bonds};
+use super::effects::{self, without_bonds};
 use super::{Context, Figure, Table};
 use crate::draw::bars::{self, Bar, Group};
-use crate::math::linalg::{distance, norm, tail};
+use crate::math::linalg::{norm, tail};
 use crate::number::{percent, short};
+use crate::state::Kind;
+
+/// The chains of [`effects`] with the bond cut, and then that of the chosen kind cut at the center.
+pub fn chains(context: &Context<'_>) -> Result<Vec<Mpo>, MpoError> {
+    let (matrix, state) = (context.matrix, context.state);
+    let (bond, keep) = (state.bond - 1, state.keep);
+    let others = effects::chains(context)?;
+    let mut cuts = others.iter().map(|chain| cut(chain, bond, keep)).collect::<Result<Vec<_>, _>>()?;
+    if let Some((_, chain)) = Kind::ALL.iter().zip(&others).find(|(kind, _)| **kind == state.kind) {
+        // The center moved to the bond: its channels are the singular vectors again.
+        let again = decompose(&chain.contract(), matrix.rows, matrix.cols, &state.chain, Gauge::Symmetric)?;
+        cuts.push(cut(&again, bond, keep)?);
+    }
+    Ok(cuts)
+}
 
 pub fn draw(context: &Context<'_>) -> Result<Figure, MpoError> {
     let (matrix, state) = (context.matrix, context.state);
@@ -14,7 +29,6 @@ pub fn draw(context: &Context<'_>) -> Result<Figure, MpoError> {
         return Ok(without_bonds());
     }
     let (bond, d, keep) = (state.bond - 1, state.bond_dimension(), state.keep);
-    let others = chains(context)?;
     let s = spectrum(&matrix.w, matrix.rows, matrix.cols, &state.chain, bond)?;
     let predicted = tail(&s, keep);
     let relative = |x: f64| x / matrix.norm.max(f64::MIN_POSITIVE);
@@ -27,18 +41,16 @@ pub fn draw(context: &Context<'_>) -> Result<Figure, MpoError> {
         bars.push(Bar { label, value: relative(error), text: percent(relative(error)), marked });
     };
     add("predicted: √Σσ²".into(), predicted, false);
-    let mut naive = Vec::new();
-    for (kind, chain) in &others {
-        let error = distance(&cut(chain, bond, keep)?.contract(), &matrix.w);
-        naive.push((*kind, error));
-        add(format!("{kind} X, cut at once"), error, *kind == state.kind);
+    let mut chosen = 0.0;
+    for (k, kind) in Kind::ALL.into_iter().enumerate() {
+        let error = context.products.error(k);
+        if kind == state.kind {
+            chosen = error;
+        }
+        add(format!("{kind} X, cut at once"), error, kind == state.kind);
     }
-    // The center moved to the bond: its channels are the singular vectors again.
-    let (kind, chain) = others.iter().find(|(kind, _)| *kind == state.kind).unwrap_or(&others[0]);
-    let again = decompose(&chain.contract(), matrix.rows, matrix.cols, &state.chain, Gauge::Symmetric)?;
-    let centered = distance(&cut(&again, bond, keep)?.contract(), &matrix.w);
-    add(format!("{kind} X, center first"), centered, true);
-    let chosen = naive.iter().find(|(kind, _)| *kind == state.kind).map_or(0.0, |(_, error)| *error);
+    let centered = context.products.error(Kind::ALL.len());
+    add(format!("{} X, center first", state.kind), centered, true);
     let caption = format!(
         "<b>Where the center is decides what a cut costs.</b> All chains here are the same matrix. Keeping {keep} of {d} channels of bond {} loses {} of ‖W‖ if the \
          bond is brought to the orthogonality center first, as predicted. Cut at once, by the channels that look smallest in core {}, the {} gauge loses {}.",
@@ -50,9 +62,10 @@ pub fn draw(context: &Context<'_>) -> Result<Figure, MpoError> {
     );
     let how = format!(
         "Cut at once: the {keep} channels with the largest norm in core {} are kept. Center first: the same after an SVD at the bond has put its singular values \
-         on its two sides; its error differs from √Σσ² by {}. Each error is ‖W − W′‖ with W′ multiplied out.",
+         on its two sides; its error differs from √Σσ² by {}. Each error is ‖W − W′‖.{}",
         state.bond,
-        short((centered - predicted).abs())
+        short((centered - predicted).abs()),
+        context.products.words()
     );
     let svg = bars::draw(context.width, &[Group { title: String::new(), bars }], true);
     Ok(Figure {

@@ -1,19 +1,25 @@
 //! Section 2: one cut of the matrix, and what it loses.
 
-use overfold::mpo::MpoError;
+use overfold::mpo::{Mpo, MpoError};
 
 use super::{Context, Figure, Table};
 use crate::draw::heat::Map;
 use crate::draw::plot::{Frame, range, spectrum};
 use crate::draw::svg::{Anchor, Svg};
 use crate::math::linalg::{norm, tail};
+use crate::math::product::Product;
 use crate::number::{percent, short, size};
+
+pub fn chains(context: &Context<'_>) -> Result<Vec<Mpo>, MpoError> {
+    Ok(context.matrix.svd.chain(context.state.cut)?.into_iter().collect())
+}
 
 pub fn draw(context: &Context<'_>) -> Result<Figure, MpoError> {
     let (matrix, keep) = (context.matrix, context.state.cut);
     let (s, rank) = (&matrix.svd.s, matrix.svd.s.len());
-    let kept = matrix.svd.truncated(keep);
-    let lost: Vec<f64> = matrix.w.iter().zip(&kept).map(|(w, k)| w - k).collect();
+    // Of nothing nothing is kept.
+    let none = || Product { matrix: vec![0.0; matrix.w.len()], residual: matrix.w.clone() };
+    let Product { matrix: kept, residual: lost } = context.products.shown().first().cloned().unwrap_or_else(none);
     let (predicted, achieved) = (tail(s, keep), norm(&lost));
     let relative = |x: f64| if matrix.norm > 0.0 { x / matrix.norm } else { 0.0 };
 
@@ -84,12 +90,13 @@ pub fn draw(context: &Context<'_>) -> Result<Figure, MpoError> {
     }
     let block = maps[0].1.block;
     let how = format!(
-        "W is {}. SVD in f64 in this page. Predicted: √(σ²<sub>{}</sub> + … + σ²<sub>{rank}</sub>). Achieved: ‖W − U<sub>k</sub>Λ<sub>k</sub>V<sub>k</sub>ᵀ‖, \
-         with the product multiplied out; the two differ by {}. A cell of the maps is the root mean square of {block}×{block} entries; all three \
+        "W is {}. SVD in f64 in this page. Predicted: √(σ²<sub>{}</sub> + … + σ²<sub>{rank}</sub>). Achieved: ‖W − W′‖ with W′ = U<sub>k</sub>Λ<sub>k</sub>V<sub>k</sub>ᵀ, \
+         which differs by {}.{} A cell of the maps is the root mean square of {block}×{block} entries; all three \
          share one scale, whose deepest shade is {}.",
         crate::draw::svg::escape(&matrix.origin),
         keep + 1,
         short((predicted - achieved).abs()),
+        context.products.words(),
         short(top)
     );
     let label = format!(

@@ -19,13 +19,16 @@ pub fn inputs(state: &State) -> String {
     format!("{} {} {} {} {}", state.chain, state.bond, state.kind, state.strength, state.seed)
 }
 
-/// The chain with X of each kind on the bond.
-pub(super) fn chains(context: &Context<'_>) -> Result<Vec<(Kind, Mpo)>, MpoError> {
+/// The chain with X of each kind, in the order of [`Kind::ALL`], on the bond; none without one.
+pub fn chains(context: &Context<'_>) -> Result<Vec<Mpo>, MpoError> {
     let state = context.state;
+    if state.chain.order() == 1 {
+        return Ok(Vec::new());
+    }
     let strength = state.strength as f64 / 10.0;
     let changed = |kind| {
         let transform = Transform::new(kind, state.bond_dimension(), strength, state.seed);
-        Ok((kind, transform.insert(context.chain, state.bond - 1)?))
+        transform.insert(context.chain, state.bond - 1)
     };
     Kind::ALL.into_iter().map(changed).collect()
 }
@@ -40,7 +43,7 @@ pub fn draw(context: &Context<'_>) -> Result<Figure, MpoError> {
     if state.chain.order() == 1 {
         return Ok(without_bonds());
     }
-    let (mpo, others) = (context.chain, chains(context)?);
+    let (mpo, products) = (context.chain, context.products);
     let mut random = Random::new(state.seed ^ 0x5eed);
     let g = random.normals(matrix.w.len());
     let g = interleave(&g, matrix.rows, matrix.cols, &state.chain);
@@ -63,17 +66,19 @@ pub fn draw(context: &Context<'_>) -> Result<Figure, MpoError> {
     let titles = ["The matrix W changes by", "The first SGD step changes by", "The first Adam step changes by"];
     let mut groups = titles.map(|title| Group { title: title.into(), bars: Vec::new() });
     let mut found = Vec::new();
-    for (kind, other) in &others {
+    // W may come from the GPU; the steps are computed here.
+    let rounding = [ROUNDING.max(products.rounding()), ROUNDING, ROUNDING];
+    for (k, (kind, other)) in Kind::ALL.into_iter().zip(products.chains()).enumerate() {
         let after = first_step(other, &g);
         let changes = [
-            relative(&other.contract(), &matrix.w),
+            products.error(k) / matrix.norm.max(f64::MIN_POSITIVE),
             relative(&after.sgd, &before.sgd),
             relative(&after.adam, &before.adam),
         ];
-        for (group, change) in groups.iter_mut().zip(changes) {
-            let text = if change < ROUNDING { format!("{} (rounding)", percent(change)) } else { percent(change) };
-            let value = if change < ROUNDING { 0.0 } else { change };
-            group.bars.push(Bar { label: kind.to_string(), value, text, marked: *kind == state.kind });
+        for ((group, change), rounding) in groups.iter_mut().zip(changes).zip(rounding) {
+            let text = if change <= rounding { format!("{} (rounding)", percent(change)) } else { percent(change) };
+            let value = if change <= rounding { 0.0 } else { change };
+            group.bars.push(Bar { label: kind.to_string(), value, text, marked: kind == state.kind });
         }
         let compare = |a: &[f64], b: &[f64]| [ratio(norm(a) / norm(b).max(f64::MIN_POSITIVE)), short(cosine(a, b))];
         let [sgd_length, sgd_cosine] = compare(&after.sgd, &before.sgd);
@@ -88,7 +93,7 @@ pub fn draw(context: &Context<'_>) -> Result<Figure, MpoError> {
             adam_length,
             adam_cosine,
         ]);
-        found.push((*kind, changes, sgd_length, sgd_cosine));
+        found.push((changes, sgd_length, sgd_cosine));
     }
 
     let order = mpo.cores().len();
@@ -110,7 +115,7 @@ pub fn draw(context: &Context<'_>) -> Result<Figure, MpoError> {
         format!("A chain of {order} cores with X and its inverse on bond {at}; below, bars of what that changes.");
 
     let [orthogonal, diagonal, generic] = &found[..] else { return Ok(without_bonds()) };
-    let largest = found.iter().map(|(_, changes, ..)| changes[0]).fold(0.0, f64::max);
+    let largest = found.iter().map(|(changes, ..)| changes[0]).fold(0.0, f64::max);
     let caption = if state.strength == 0 {
         "<b>X is the identity here, so nothing changes.</b>".into()
     } else {
@@ -119,12 +124,12 @@ pub fn draw(context: &Context<'_>) -> Result<Figure, MpoError> {
              step alone too ({}): gradient descent cannot see a rotation of a bond. A diagonal X makes it {} times as long, with cosine {} to the old one. Adam \
              works number by number: its step changes by {}, {} and {}.",
             percent(largest),
-            percent(orthogonal.1[1]),
+            percent(orthogonal.0[1]),
+            diagonal.1,
             diagonal.2,
-            diagonal.3,
-            percent(orthogonal.1[2]),
-            percent(diagonal.1[2]),
-            percent(generic.1[2]),
+            percent(orthogonal.0[2]),
+            percent(diagonal.0[2]),
+            percent(generic.0[2]),
         )
     };
     // Against a step on W itself: −G, and −G/|G|.
@@ -136,9 +141,11 @@ pub fn draw(context: &Context<'_>) -> Result<Figure, MpoError> {
     let how = format!(
         "The chain is in the symmetric gauge. The change of W by one step is taken to first order in the learning rate: Σ<sub>k</sub> T<sub>1</sub>…δ<sub>k</sub>…T<sub>m</sub> with \
          δ = −g (SGD) or −g/(|g| + 10⁻⁸) (Adam's first step), g = ∂L/∂T<sub>k</sub>. Without a model in the page ∂L/∂W is a random matrix (seed {}). “Changes by” is \
-         ‖new − old‖/‖old‖ of that change. X: random rotations of pairs of axes, random scales e<sup>{}·z</sup>, or both.",
+         ‖new − old‖/‖old‖ of that change. X: random rotations of pairs of axes, random scales e<sup>{}·z</sup>, or both. \
+         The steps are computed in f64 on the CPU.{}",
         state.seed,
-        short(state.strength as f64 / 10.0)
+        short(state.strength as f64 / 10.0),
+        products.words()
     );
     Ok(Figure { picture: svg.group(&label), caption, table, how })
 }

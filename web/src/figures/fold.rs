@@ -1,13 +1,18 @@
 //! Section 7: the chain closes to one node.
 
-use overfold::mpo::MpoError;
+use overfold::mpo::{Mpo, MpoError};
 
 use super::surplus::core_node;
 use super::{Context, Figure, Table, pair};
 use crate::draw::diagram::{Leg, Node, Role, chain};
 use crate::draw::subscript;
-use crate::math::linalg::distance;
 use crate::number::{short, size};
+
+/// Before the last contraction the matrix is not shown.
+pub fn chains(context: &Context<'_>) -> Result<Vec<Mpo>, MpoError> {
+    let done = context.state.fold + 1 >= context.state.chain.order();
+    Ok(if done { vec![context.chain.clone()] } else { Vec::new() })
+}
 
 pub fn draw(context: &Context<'_>) -> Result<Figure, MpoError> {
     let (matrix, shape, step) = (context.matrix, &context.state.chain, context.state.fold);
@@ -15,7 +20,7 @@ pub fn draw(context: &Context<'_>) -> Result<Figure, MpoError> {
     let order = shape.order();
     let dims = shape.core_dims();
     let mpo = context.chain;
-    let error = distance(&mpo.contract(), &matrix.w) / matrix.norm.max(f64::MIN_POSITIVE);
+    let error = context.products.error(0) / matrix.norm.max(f64::MIN_POSITIVE);
 
     let done = step + 1 >= order;
     let external: usize = rows[..=step].iter().chain(&cols[..=step]).product();
@@ -81,8 +86,10 @@ pub fn draw(context: &Context<'_>) -> Result<Figure, MpoError> {
         )
     };
     let caption = format!("<b>Folding, step {step} of {}.</b> {words}", order - 1);
-    let how = "OPF eq. 9, from the left: [N, d]·[d, n·d′] = [N·n, d′], then digit pairs are put back in the order of rows and columns. A multiplication and an \
-               addition are two operations."
-        .into();
+    let how = format!(
+        "OPF eq. 9, from the left: [N, d]·[d, n·d′] = [N·n, d′], then digit pairs are put back in the order of rows and columns. A multiplication and an \
+         addition are two operations.{}",
+        context.products.words()
+    );
     Ok(Figure { picture, caption, table, how })
 }

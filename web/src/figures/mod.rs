@@ -19,6 +19,7 @@ mod ulp;
 use overfold::mpo::{Mpo, MpoError};
 
 use crate::draw::svg::escape;
+use crate::math::product::Products;
 use crate::matrix::Matrix;
 use crate::state::State;
 
@@ -31,6 +32,8 @@ pub struct Context<'a> {
     pub matrix: &'a Matrix,
     /// The matrix in the factors of `state.chain`, in the symmetric gauge.
     pub chain: &'a Mpo,
+    /// What the figure's chains multiply out to, in their order.
+    pub products: &'a Products,
     /// Width of the picture in CSS pixels.
     pub width: f64,
 }
@@ -97,31 +100,45 @@ pub struct Entry {
     pub id: &'static str,
     /// Everything that it depends on besides the matrix and the width; the same text means the same figure.
     pub inputs: fn(&State) -> String,
+    /// The chains whose products it shows. They are multiplied out before it is drawn: here, and then by the engine's GPU if
+    /// there is one.
+    pub chains: fn(&Context<'_>) -> Result<Vec<Mpo>, MpoError>,
     /// Draws it.
     pub draw: fn(&Context<'_>) -> Result<Figure, MpoError>,
 }
 
 /// All figures, from top to bottom.
 pub const ALL: [Entry; 14] = [
-    Entry { id: "hero", inputs: |s| s.chain.to_string(), draw: hero::draw },
-    Entry { id: "node", inputs: |s| s.row.to_string(), draw: node::draw },
-    Entry { id: "cut", inputs: |s| format!("{} {:?}", s.cut, s.guess), draw: cut::draw },
-    Entry { id: "sweep", inputs: |s| format!("{} {}", s.shape, s.sweep), draw: sweep::draw },
-    Entry { id: "profile", inputs: |s| s.shape.to_string(), draw: profile::draw },
-    Entry { id: "spectra", inputs: |s| s.shape.to_string(), draw: spectra::draw },
-    Entry { id: "rank", inputs: |s| format!("{} {} {}", s.sample, s.shape, s.seed), draw: rank::draw },
-    Entry { id: "surplus", inputs: |s| s.chain.to_string(), draw: surplus::draw },
-    Entry { id: "effects", inputs: effects::inputs, draw: effects::draw },
-    Entry { id: "center", inputs: |s| format!("{} {}", effects::inputs(s), s.keep), draw: center::draw },
-    Entry { id: "fold", inputs: |s| format!("{} {}", s.chain, s.fold), draw: fold::draw },
-    Entry { id: "ulp", inputs: |s| s.chain.to_string(), draw: ulp::draw },
-    Entry { id: "order", inputs: |s| s.chain.to_string(), draw: order::draw },
+    Entry { id: "hero", inputs: |s| s.chain.to_string(), chains: none, draw: hero::draw },
+    Entry { id: "node", inputs: |s| s.row.to_string(), chains: none, draw: node::draw },
+    Entry { id: "cut", inputs: |s| format!("{} {:?}", s.cut, s.guess), chains: cut::chains, draw: cut::draw },
+    Entry { id: "sweep", inputs: |s| format!("{} {}", s.shape, s.sweep), chains: none, draw: sweep::draw },
+    Entry { id: "profile", inputs: |s| s.shape.to_string(), chains: none, draw: profile::draw },
+    Entry { id: "spectra", inputs: |s| s.shape.to_string(), chains: none, draw: spectra::draw },
+    Entry { id: "rank", inputs: |s| format!("{} {} {}", s.sample, s.shape, s.seed), chains: none, draw: rank::draw },
+    Entry { id: "surplus", inputs: |s| s.chain.to_string(), chains: none, draw: surplus::draw },
+    Entry { id: "effects", inputs: effects::inputs, chains: effects::chains, draw: effects::draw },
+    Entry {
+        id: "center",
+        inputs: |s| format!("{} {}", effects::inputs(s), s.keep),
+        chains: center::chains,
+        draw: center::draw,
+    },
+    Entry { id: "fold", inputs: |s| format!("{} {}", s.chain, s.fold), chains: fold::chains, draw: fold::draw },
+    Entry { id: "ulp", inputs: |s| s.chain.to_string(), chains: none, draw: ulp::draw },
+    Entry { id: "order", inputs: |s| s.chain.to_string(), chains: none, draw: order::draw },
     Entry {
         id: "calculator",
         inputs: |s| format!("{} {} {} {}", s.rows, s.cols, s.cores, s.style),
+        chains: none,
         draw: calculator::draw,
     },
 ];
+
+/// For figures that multiply out no chain, or one to prove a point that f64 has to prove.
+fn none(_: &Context<'_>) -> Result<Vec<Mpo>, MpoError> {
+    Ok(Vec::new())
+}
 
 /// `i₁`, `j₂`: the legs of pair `k` (from 0) with these dimensions.
 fn pair(k: usize, i: usize, j: usize) -> [crate::draw::diagram::Leg; 2] {

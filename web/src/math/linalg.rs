@@ -1,6 +1,6 @@
 //! The little dense algebra of the figures, on row-major f64. The decompositions are `overfold::mpo`'s.
 
-use overfold::mpo::{Gauge, MpoError, Shape, decompose};
+use overfold::mpo::{Core, Gauge, Mpo, MpoError, Shape, decompose};
 
 /// A = U·diag(s)·Vᵀ.
 #[derive(Debug, Clone)]
@@ -32,10 +32,27 @@ impl Svd {
 
     /// The best approximation of rank `keep`, `[rows, cols]`.
     pub fn truncated(&self, keep: usize) -> Vec<f64> {
-        let rank = self.s.len();
-        let keep = keep.min(rank);
-        let left: Vec<f64> = self.u.chunks_exact(rank).flat_map(|row| &row[..keep]).copied().collect();
-        multiply(&left, &self.svt[..keep * self.cols], self.rows, keep, self.cols)
+        let keep = keep.min(self.s.len());
+        multiply(&self.left(keep), &self.svt[..keep * self.cols], self.rows, keep, self.cols)
+    }
+
+    /// The same as a chain of two cores; there is none of rank 0.
+    ///
+    /// # Errors
+    /// None in practice: the factors fit.
+    pub fn chain(&self, keep: usize) -> Result<Option<Mpo>, MpoError> {
+        let keep = keep.min(self.s.len());
+        if keep == 0 {
+            return Ok(None);
+        }
+        let left = Core { dims: [1, self.rows, 1, keep], data: self.left(keep) };
+        let right = Core { dims: [keep, 1, self.cols, 1], data: self.svt[..keep * self.cols].to_vec() };
+        Mpo::from_cores(self.rows, self.cols, vec![left, right]).map(Some)
+    }
+
+    /// The first columns of U, `[rows, keep]`.
+    fn left(&self, keep: usize) -> Vec<f64> {
+        self.u.chunks_exact(self.s.len()).flat_map(|row| &row[..keep]).copied().collect()
     }
 }
 
@@ -136,6 +153,9 @@ mod tests {
         assert!(distance(&svd.truncated(6), &a) < 1e-13);
         for keep in 0..6 {
             assert!((distance(&svd.truncated(keep), &a) - tail(&svd.s, keep)).abs() < 1e-13);
+            let chain = svd.chain(keep).unwrap();
+            let product = chain.map_or(vec![0.0; a.len()], |chain| chain.contract());
+            assert!(distance(&product, &svd.truncated(keep)) < 1e-13);
         }
         assert_eq!(rank(&Svd::of(&svd.truncated(2), 6, 9).unwrap().s), 2);
         assert_eq!(multiply(&[1.0, 2.0], &[3.0, 4.0], 1, 2, 1), [11.0]);
