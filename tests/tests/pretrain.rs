@@ -85,8 +85,8 @@ fn the_model_learns_what_the_text_tells_and_is_used_by_the_others() {
 #[test]
 fn an_interrupted_run_goes_on_bit_for_bit() {
     let dir = tempfile::tempdir().unwrap();
-    let others = ["--checkpoint-every", "20", "--accumulate", "2", "--dropout", "--pairs", "0.25"];
-    let flags = with(&with(&flags(dir.path()), &["--steps", "150"]), &others);
+    let others = ["--steps", "150", "--checkpoint-every", "20", "--accumulate", "2", "--dropout", "--pairs", "0.25"];
+    let flags = with(&flags(dir.path()), &others);
     let (whole, name) = out(dir.path(), "whole");
     succeed(&with(&flags, &["--out", &name]));
     let (broken, name) = out(dir.path(), "broken");

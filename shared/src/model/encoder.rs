@@ -121,12 +121,9 @@ mod tests {
             };
             let gradients = y.clone().powi_scalar(3).sum().backward();
             let weight = encoder.layer[0].attention.self_attention.key.weight.val();
-            let of = |tensor: Option<Vec<f32>>| tensor.unwrap();
-            [
-                y.into_data().iter::<f32>().collect::<Vec<_>>(),
-                of(x.grad(&gradients).map(|g| g.into_data().iter::<f32>().collect())),
-                of(weight.grad(&gradients).map(|g| g.into_data().iter::<f32>().collect())),
-            ]
+            let found =
+                [y.into_data(), x.grad(&gradients).unwrap().into_data(), weight.grad(&gradients).unwrap().into_data()];
+            found.map(|data| data.iter::<f32>().collect::<Vec<_>>())
         };
         for (one, all) in run(true).iter().flatten().zip(run(false).iter().flatten()) {
             // The sums are in another order.

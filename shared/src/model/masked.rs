@@ -87,12 +87,6 @@ impl BertForMaskedLM {
         self
     }
 
-    /// `[batch, seq, hidden]`: the last layer's output.
-    pub fn hidden_states(&self, batch: &Batch, noise: &Noise) -> Tensor<3> {
-        let x = self.bert.embeddings.forward(batch, noise);
-        self.bert.encoder.forward(x, batch.mask_bias(), noise)
-    }
-
     /// `[batch, read, hidden]`: the last layer's output for some tokens only. `places`: `[batch · read]` their indices in
     /// the flattened `[batch · seq]`, as many in each row.
     pub fn hidden_states_at(&self, batch: &Batch, places: Tensor<1, Int>, noise: &Noise) -> Tensor<3> {
@@ -102,8 +96,8 @@ impl BertForMaskedLM {
         self.bert.encoder.forward_at(x, batch.mask_bias(), noise, read)
     }
 
-    /// `[places, vocab]` logits of the tokens at `places`, indices into the flattened `[batch · seq]` of hidden states
-    /// `[batch, seq, hidden]`.
+    /// `[places, vocab]` logits of the tokens at `places`, indices into the flattened `[batch · read]` of hidden states
+    /// `[batch, read, hidden]`.
     ///
     /// The head costs hidden · vocab for each token, so only the masked ones pass through it.
     pub fn masked_logits(&self, hidden_states: Tensor<3>, places: Tensor<1, Int>) -> Tensor<2> {

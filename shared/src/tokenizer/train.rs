@@ -5,7 +5,7 @@ use std::path::Path;
 
 use serde_json::json;
 use tokenizers::models::TrainerWrapper;
-use tokenizers::models::wordpiece::{WordPiece, WordPieceTrainer, WordPieceTrainerBuilder};
+use tokenizers::models::wordpiece::{WordPiece, WordPieceTrainerBuilder};
 use tokenizers::{AddedToken, Model, Tokenizer};
 
 use super::{CONTINUATION, SPECIAL, from_vocabulary, invalid};
@@ -47,15 +47,8 @@ pub fn train_vocabulary(
         return Err(invalid(&path, "not a WordPiece trainer"));
     };
     // Characters come first, in an order of their own: the trainer would number them by a hash table, and by their numbers
-    // decide which of two equally frequent pairs becomes a token. So it is asked for the characters alone, and then again.
-    let learned = |trainer: &WordPieceTrainer| {
-        let mut model = WordPiece::default();
-        trainer.train(&mut model).map_err(failed)?;
-        let mut tokens: Vec<(String, u32)> = model.get_vocab().into_iter().collect();
-        tokens.sort_by_key(|&(_, id)| id);
-        Ok(tokens.into_iter().map(|(token, _)| token).collect::<Vec<_>>())
-    };
-    let mut characters = learned(&trainer)?;
+    // decide which of two equally frequent pairs becomes a token. So it was asked for the characters alone, and is asked again.
+    let mut characters: Vec<String> = splitter.get_model().get_vocab().into_keys().collect();
     if characters.is_empty() {
         return Err(invalid(&path, "the text has no words to learn from"));
     }
@@ -63,8 +56,11 @@ pub fn train_vocabulary(
     let first = SPECIAL.into_iter().map(str::to_owned).chain(characters);
     trainer.set_special_tokens(first.map(|token| AddedToken::from(token, true)).collect());
     trainer.set_vocab_size(size);
-    let tokens = learned(&trainer)?;
-    let vocabulary: String = tokens.iter().map(|token| format!("{token}\n")).collect();
+    let mut model = WordPiece::default();
+    trainer.train(&mut model).map_err(failed)?;
+    let mut tokens: Vec<(String, u32)> = model.get_vocab().into_iter().collect();
+    tokens.sort_by_key(|&(_, id)| id);
+    let vocabulary: String = tokens.iter().map(|(token, _)| format!("{token}\n")).collect();
     write(&from_vocabulary(&path, vocabulary.as_bytes(), true)?, vocabulary, positions, to)?;
     Ok(tokens.len())
 }

@@ -40,8 +40,9 @@ pub(super) fn run(
         let batch = Batch::new(&[(&encoded.ids, &encoded.type_ids)], tokenizer.pad(), length, &opened.device);
         let count = places.len();
         let places = Tensor::<1, Int>::from_data(TensorData::new(places, [count]), &opened.device);
-        let hidden = model.hidden_states(&batch, &Noise::off());
-        let probabilities = softmax(model.masked_logits(hidden, places), 1);
+        let hidden = model.hidden_states_at(&batch, places, &Noise::off());
+        let all = Tensor::arange(0..count as i64, &opened.device);
+        let probabilities = softmax(model.masked_logits(hidden, all), 1);
         let [_, vocabulary] = probabilities.dims();
         let values: Vec<f32> = probabilities.into_data().iter::<f32>().collect();
         let found: Vec<Vec<(String, f32)>> = values

@@ -56,8 +56,8 @@ pub fn look_for_twins(model: &mut BertForMaskedLM, architecture: &BertConfig) {
     let (mut query, mut key) = (numbers(&attention.query.weight), numbers(&attention.key.weight));
     // A score is divided by the root of the head's size; one row of a head reads the segment, the others the words.
     let wanted = TWIN_SCORE * (head_size as f64).sqrt();
-    let words = (head_size - 1) * (width - column - 1);
-    let by_word = ((wanted / words.max(1) as f64).sqrt() / architecture.initializer_range) as f32;
+    let weights = (head_size - 1) * (width - column - 1);
+    let by_word = ((wanted / weights.max(1) as f64).sqrt() / architecture.initializer_range) as f32;
     let by_segment = (wanted.sqrt() / AMPLITUDE) as f32;
     let rows = query.chunks_exact_mut(width).zip(key.chunks_exact_mut(width)).take(waves.heads.div_ceil(2) * head_size);
     for (place, (query, key)) in rows.enumerate() {

@@ -1,7 +1,8 @@
 //! Masked-language-model pre-training (Devlin et al., NAACL 2019): text in, a Hugging Face folder out.
 //!
 //! [`corpus`] reads texts, [`windows`] packs their tokens, [`pairs`] makes two texts of some windows, [`masking`] hides
-//! tokens, [`train`] trains the model to find them. Nothing random is saved: the order of the windows, the masks and dropout follow from the seed and the step.
+//! tokens, [`train`] trains the model to find them. Nothing random is saved: the order of the windows, the pairs, the
+//! masks and dropout follow from the seed and the step.
 
 mod batch;
 pub mod config;

@@ -60,8 +60,8 @@ pub fn train(job: &Job, mut state: State, log: &mut Log, stop: &AtomicBool) -> R
             log.write(&json!({
                 "event": "step", "phase": Phase::Main, "step": state.step, "tokens": state.step * per_step,
                 "loss": loss.clone().into_scalar::<f32>(),
-                "pair_loss": pair_loss.map(|loss| loss.into_scalar::<f32>()), "learning_rate": learning_rate, "gradient_norm": norm,
-                "tokens_per_second": speed.round(),
+                "pair_loss": pair_loss.map(|loss| loss.into_scalar::<f32>()),
+                "learning_rate": learning_rate, "gradient_norm": norm, "tokens_per_second": speed.round(),
             }))?;
         }
         progress.advance(state.step, || format!("loss {:.3} · {speed:.0} tokens/s", loss.into_scalar::<f32>()));
@@ -112,7 +112,7 @@ fn gradients(job: &Job, state: &State, order: &mut EpochOrder) -> Pass {
         };
         let (words, pairs) = losses(&state.model, job.training_batch(places, epoch), &noise);
         let share = 1.0 / config.accumulate as f64;
-        let words = words.mean() * share;
+        let words = words * share;
         found.loss = found.loss + words.clone().inner();
         let part = match pairs {
             None => words,
@@ -128,7 +128,7 @@ fn gradients(job: &Job, state: &State, order: &mut EpochOrder) -> Pass {
     found
 }
 
-/// `[places]`: the cross-entropy of each hidden token; `[1]`: that of the pairs, their tokens' added.
+/// `[1]` each: the mean cross-entropy of the hidden tokens, and that of the pairs, their tokens' added.
 fn losses(model: &BertForMaskedLM, masked: MaskedBatch, noise: &Noise) -> (Tensor<1>, Option<Tensor<1>>) {
     let hidden = model.hidden_states_at(&masked.batch, masked.read, noise);
     let pairs = masked.pairs.zip(model.pair_logits(hidden.clone())).map(|(pairs, [texts, tokens])| {
@@ -136,7 +136,8 @@ fn losses(model: &BertForMaskedLM, masked: MaskedBatch, noise: &Noise) -> (Tenso
             + binary_loss(tokens.select(0, pairs.tokens), pairs.occur)
     });
     let logits = model.masked_logits(hidden, masked.places);
-    (log_softmax(logits, 1).gather(1, masked.targets.unsqueeze_dim(1)).neg().squeeze_dim(1), pairs)
+    let words = log_softmax(logits, 1).gather(1, masked.targets.unsqueeze_dim(1)).neg().squeeze_dim::<1>(1);
+    (words.mean(), pairs)
 }
 
 /// `[1]`: mean cross-entropy of logits `[n, 2]`; `wanted`: `[n]` the probability of the first class.
