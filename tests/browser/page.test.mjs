@@ -124,6 +124,24 @@ describe('how it is used', () => {
     await leave(page);
   });
 
+  test('an answer that comes late takes nothing back', async () => {
+    const page = await open();
+    const values = await page.evaluate(() => new Promise((done) => {
+      const [range, more] = ['#cut-range', '[aria-label="Singular values kept: one more"]'].map((found) => document.querySelector(found));
+      const seen = [];
+      // Each answer changes the caption and then fills the controls.
+      new MutationObserver(() => setTimeout(() => {
+        seen.push(Number(range.value));
+        if (document.querySelector('#fig-cut figcaption').textContent.includes('Keeping 19 of 64')) done(seen);
+      })).observe(document.querySelector('#fig-cut figcaption'), { childList: true });
+      // The first is sent; the others wait for its answer.
+      for (let k = 0; k < 3; k++) more.click();
+    }));
+    assert.ok(values.length > 1, 'answers to the first and to the last');
+    for (const value of values) assert.equal(value, 19);
+    await leave(page);
+  });
+
   test('a diagram is one stop, and its tensors have names', async () => {
     const page = await open();
     const items = page.locator('#fig-surplus .item');

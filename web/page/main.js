@@ -24,7 +24,11 @@ function buildNumber(box) {
   number.setAttribute('aria-label', `${words}, as a number`);
   box.replaceChildren(make('label', { for: range.id }, words), step(-1, '−'), range, step(1, '+'), number);
   for (const button of $$('button', box)) {
-    button.addEventListener('click', () => set(name, Number(number.value) + Number(button.dataset.by)));
+    button.addEventListener('click', () => {
+      // Shown at once, so that the next click counts from here.
+      range.value = Number(range.value) + Number(button.dataset.by);
+      set(name, range.value);
+    });
   }
 }
 
@@ -184,6 +188,8 @@ function fill({ name, value, limits }, error) {
   for (const input of $$(`[data-control="${name}"]`)) {
     if (!('value' in input)) continue;
     if (limits) [input.min, input.max] = limits;
+    // The hand is further already.
+    if (changes.has(name)) continue;
     if (input.type === 'radio') input.checked = input.value === value;
     // A text that is wrong, or still being typed, is left as it is.
     else if (input !== document.activeElement || input.type === 'range') { if (!error) input.value = value; }
