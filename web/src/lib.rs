@@ -10,6 +10,7 @@ pub mod math;
 pub mod matrix;
 pub mod number;
 pub mod own;
+pub mod prepared;
 pub mod protocol;
 pub mod safetensors;
 pub mod session;

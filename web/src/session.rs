@@ -1,12 +1,13 @@
 //! What the worker holds between messages. No browser in here: tested natively.
 
-use overfold::mpo::{Gauge, Mpo, MpoError, decompose};
+use overfold::mpo::{Mpo, MpoError};
 
 use crate::draw::svg::escape;
 use crate::figures::{self, Context};
 use crate::math::product::Products;
 use crate::matrix::Matrix;
 use crate::own::OwnFile;
+use crate::prepared::Prepared;
 use crate::protocol::{Control, Drawn, Reply, Request, Work};
 use crate::safetensors::FileError;
 use crate::state::{Source, State};
@@ -22,7 +23,7 @@ pub struct Session {
     /// The visitor's own matrix, kept while a built-in one is shown.
     own: Option<Matrix>,
     file: Option<OwnFile>,
-    chain: Mpo,
+    prepared: Prepared,
     width: f64,
     /// For each figure what it was drawn from; empty if all must be drawn.
     drawn: Vec<String>,
@@ -39,9 +40,9 @@ impl Session {
     pub fn new() -> Result<Self, MpoError> {
         let matrix = Matrix::built_in(Source::Query)?;
         let state = State::new(Source::Query, [matrix.rows, matrix.cols])?;
-        let chain = unfold(&matrix, &state)?;
+        let prepared = Prepared::of(&matrix, &state)?;
         let (drawn, products) = (Vec::new(), vec![(0, Products::default()); figures::ALL.len()]);
-        Ok(Self { state, matrix, own: None, file: None, chain, width: WIDTHS[1], drawn, products, drawings: 0 })
+        Ok(Self { state, matrix, own: None, file: None, prepared, width: WIDTHS[1], drawn, products, drawings: 0 })
     }
 
     /// The view.
@@ -82,9 +83,7 @@ impl Session {
             }
             Request::Width { width } => self.resize(width),
         }
-        if self.chain.shape() != &self.state.chain || self.drawn.is_empty() {
-            self.chain = unfold(&self.matrix, &self.state)?;
-        }
+        self.prepared.renew(&self.matrix, &self.state)?;
         Ok(self.reply(notes, errors))
     }
 
@@ -114,7 +113,7 @@ impl Session {
             self.state = self.fresh(Source::Own, size).map_err(fail)?;
         }
         self.state.matrix = Source::Own;
-        self.chain = unfold(&matrix, &self.state).map_err(fail)?;
+        self.prepared = Prepared::of(&matrix, &self.state).map_err(fail)?;
         (self.own, self.matrix) = (Some(matrix.clone()), matrix);
         self.drawn.clear();
         Ok(self.reply(Vec::new(), Vec::new()))
@@ -122,18 +121,16 @@ impl Session {
 
     /// What a figure multiplies out, as it stands; `None` if that is nothing.
     pub fn work(&self, figure: &str) -> Option<Work> {
-        let index = figures::ALL.iter().position(|entry| entry.id == figure)?;
-        let (drawing, products) = &self.products[index];
+        let (entry, (drawing, products)) = self.figure(figure)?;
         let dims = |chain: &Mpo| chain.cores().iter().map(|core| core.dims).collect();
         let chains: Vec<_> = products.chains().iter().map(dims).collect();
         let Matrix { rows, cols, .. } = self.matrix;
-        (!chains.is_empty()).then_some(Work { figure: figures::ALL[index].id, drawing: *drawing, rows, cols, chains })
+        (!chains.is_empty()).then_some(Work { figure: entry.id, drawing: *drawing, rows, cols, chains })
     }
 
     /// The cores of one of its chains in f32, one after the other; empty if there is no such chain.
     pub fn cores(&self, figure: &str, chain: usize) -> Vec<f32> {
-        let index = figures::ALL.iter().position(|entry| entry.id == figure);
-        let chain = index.and_then(|index| self.products[index].1.chains().get(chain));
+        let chain = self.figure(figure).and_then(|(_, (_, products))| products.chains().get(chain));
         chain.map_or(&[][..], Mpo::cores).iter().flat_map(|core| &core.data).map(|x| *x as f32).collect()
     }
 
@@ -148,17 +145,21 @@ impl Session {
     /// # Errors
     /// None in practice: what was drawn once can be drawn again.
     pub fn multiplied(&self, figure: &str, drawing: u32, numbers: &[f32]) -> Result<Option<Drawn>, MpoError> {
-        let Some(index) = figures::ALL.iter().position(|entry| entry.id == figure) else { return Ok(None) };
-        let (of, products) = &self.products[index];
+        let Some((entry, (of, products))) = self.figure(figure) else { return Ok(None) };
         if *of != drawing {
             return Ok(None);
         }
         let Some(products) = products.by_gpu(numbers, &self.matrix)? else { return Ok(None) };
-        Ok(Some(draw(&figures::ALL[index], &self.context(&products))))
+        Ok(Some(draw(entry, &self.context(&products))))
+    }
+
+    /// A figure, the number of its drawing, and what it multiplied out.
+    fn figure(&self, id: &str) -> Option<(&'static figures::Entry, &(u32, Products))> {
+        figures::ALL.iter().zip(&self.products).find(|(entry, _)| entry.id == id)
     }
 
     fn context<'a>(&'a self, products: &'a Products) -> Context<'a> {
-        Context { state: &self.state, matrix: &self.matrix, chain: &self.chain, products, width: self.width }
+        Context { state: &self.state, matrix: &self.matrix, prepared: &self.prepared, products, width: self.width }
     }
 
     /// Takes another matrix. Factors and indices that do not fit it go back to their start.
@@ -179,7 +180,7 @@ impl Session {
             self.state = self.fresh(source, size)?;
         }
         self.matrix = matrix;
-        self.chain = unfold(&self.matrix, &self.state)?;
+        self.prepared = Prepared::of(&self.matrix, &self.state)?;
         self.drawn.clear();
         Ok(None)
     }
@@ -224,10 +225,6 @@ impl Session {
             file: self.file.as_ref().map(OwnFile::view),
         }
     }
-}
-
-fn unfold(matrix: &Matrix, state: &State) -> Result<Mpo, MpoError> {
-    decompose(&matrix.w, matrix.rows, matrix.cols, &state.chain, Gauge::Symmetric)
 }
 
 fn draw(entry: &figures::Entry, context: &Context<'_>) -> Drawn {

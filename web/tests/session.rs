@@ -5,7 +5,7 @@
 use overfold::mpo::{Core, Mpo};
 use overfold_web::protocol::{Reply, Request};
 use overfold_web::session::Session;
-use overfold_web::state::{Kind, State};
+use overfold_web::state::{Kind, Source, State};
 
 fn set(session: &mut Session, changes: &[(&str, &str)]) -> Reply {
     let changes = changes.iter().map(|(name, value)| (name.to_string(), value.to_string())).collect();
@@ -99,6 +99,41 @@ fn only_what_changed_is_drawn_again() {
         drawn(set(&mut session, &[("chain", "8,8 x 12,8")])),
         ["hero", "surplus", "effects", "center", "fold", "ulp", "order"]
     );
+}
+
+#[test]
+fn what_was_kept_is_what_is_computed_anew() {
+    let all = |reply: Reply| -> Vec<[String; 4]> {
+        assert_eq!(reply.figures.len(), 14);
+        reply.figures.into_iter().map(|f| [f.picture, f.caption, f.table, f.how]).collect()
+    };
+    let mut session = Session::new().unwrap();
+    session.answer(Request::Open { hash: String::new(), width: 700.0 }).unwrap();
+    let changes = [
+        ("sweep", "3"),
+        ("strength", "9"),
+        ("shape", "2,4,8 x 8,4,3"),
+        ("keep", "5"),
+        ("kind", "diagonal"),
+        ("chain", "64 x 96"),
+        ("chain", "4,4,4 x 4,6,4"),
+        ("bond", "2"),
+        ("seed", "8"),
+        ("matrix", "positions"),
+        ("keep", "2"),
+    ];
+    for change in changes {
+        let hash = set(&mut session, &[change]).hash;
+        // At another width every figure is drawn, from what was kept.
+        let kept = all(session.answer(Request::Width { width: 600.0 }).unwrap());
+        session.answer(Request::Width { width: 700.0 }).unwrap();
+        // Coming from another matrix nothing is kept.
+        let mut fresh = Session::new().unwrap();
+        let other = if session.state().matrix == Source::Query { "positions" } else { "query" };
+        set(&mut fresh, &[("matrix", other)]);
+        let anew = all(fresh.answer(Request::Open { hash, width: 600.0 }).unwrap());
+        assert!(kept == anew, "{change:?}");
+    }
 }
 
 #[test]

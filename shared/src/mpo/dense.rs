@@ -25,6 +25,15 @@ pub(super) fn multiply(a: MatRef<'_, f64>, b: MatRef<'_, f64>, par: Par) -> Vec<
     out
 }
 
+/// a `[rows, inner]` · b `[inner, columns]`, both row-major.
+///
+/// # Panics
+/// If the lengths do not fit.
+pub fn matrix_product(a: &[f64], b: &[f64], rows: usize, inner: usize, columns: usize) -> Vec<f64> {
+    let (a, b) = (MatRef::from_row_major_slice(a, rows, inner), MatRef::from_row_major_slice(b, inner, columns));
+    multiply(a, b, threads())
+}
+
 /// The matrix with entries `value(row, column)`, row-major.
 pub(super) fn tabulate(rows: usize, columns: usize, value: impl Fn(usize, usize) -> f64) -> Vec<f64> {
     let mut out = Vec::with_capacity(rows * columns);

@@ -32,6 +32,7 @@ mod tests;
 pub use chain::{Core, Mpo};
 pub use contract::Cost;
 pub use decompose::{Job, decompose, decompose_all};
+pub use dense::matrix_product;
 pub use error::MpoError;
 pub use gauge::Gauge;
 pub use interleave::{deinterleave, interleave};

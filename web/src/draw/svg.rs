@@ -1,6 +1,6 @@
 //! SVG as text. Colors and fonts come from `page/figure.css`, by class.
 
-use std::fmt::Write;
+use std::fmt::{self, Write};
 
 /// Text that may stand in markup, attributes included. Names from a visitor's file pass through here.
 pub fn escape(text: &str) -> String {
@@ -18,13 +18,21 @@ pub fn escape(text: &str) -> String {
     out
 }
 
-/// A coordinate to a tenth of a pixel.
-pub fn px(x: f64) -> String {
-    let text = format!("{x:.1}");
-    match text.strip_suffix(".0") {
-        Some("-0") => "0".into(),
-        Some(whole) => whole.into(),
-        None => text,
+/// A coordinate to a tenth of a pixel. Written as two whole numbers: a picture has thousands, and the exact decimals of a
+/// float take ten times as long.
+#[derive(Debug, Clone, Copy)]
+pub struct Px(i64);
+
+/// See [`Px`].
+pub fn px(x: f64) -> Px {
+    Px((x * 10.0).round() as i64)
+}
+
+impl fmt::Display for Px {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (whole, tenth) = (self.0.abs() / 10, self.0.abs() % 10);
+        let sign = if self.0 < 0 { "-" } else { "" };
+        if tenth == 0 { write!(f, "{sign}{whole}") } else { write!(f, "{sign}{whole}.{tenth}") }
     }
 }
 
@@ -148,5 +156,14 @@ mod tests {
         let text = svg.image("a\"b");
         assert!(text.contains("x=\"1\" y=\"2\">&lt;script&gt;&quot;&#39;&amp;</text>"), "{text}");
         assert!(text.contains("aria-label=\"a&quot;b\""));
+    }
+
+    #[test]
+    fn coordinates_are_those_to_a_tenth() {
+        for (x, text) in
+            [(0.0, "0"), (12.0, "12"), (0.06, "0.1"), (-0.04, "0"), (-3.25, "-3.3"), (-0.3, "-0.3"), (719.96, "720")]
+        {
+            assert_eq!(px(x).to_string(), text);
+        }
     }
 }

@@ -1,6 +1,6 @@
 //! Section 4: cutting a bond is optimal at the orthogonality center, and nowhere else.
 
-use overfold::mpo::{Core, Gauge, Mpo, MpoError, decompose, spectrum};
+use overfold::mpo::{Core, Mpo, MpoError};
 
 use super::effects::{self, without_bonds};
 use super::{Context, Figure, Table};
@@ -11,26 +11,18 @@ use crate::state::Kind;
 
 /// The chains of [`effects`] with the bond cut, and then that of the chosen kind cut at the center.
 pub fn chains(context: &Context<'_>) -> Result<Vec<Mpo>, MpoError> {
-    let (matrix, state) = (context.matrix, context.state);
-    let (bond, keep) = (state.bond - 1, state.keep);
+    let (bond, keep) = (context.state.bond - 1, context.state.keep);
     let others = effects::chains(context)?;
-    let mut cuts = others.iter().map(|chain| cut(chain, bond, keep)).collect::<Result<Vec<_>, _>>()?;
-    if let Some((_, chain)) = Kind::ALL.iter().zip(&others).find(|(kind, _)| **kind == state.kind) {
-        // The center moved to the bond: its channels are the singular vectors again.
-        let again = decompose(&chain.contract(), matrix.rows, matrix.cols, &state.chain, Gauge::Symmetric)?;
-        cuts.push(cut(&again, bond, keep)?);
-    }
-    Ok(cuts)
+    // In the centered chain the channels of the bond are the singular vectors again.
+    let all = others.iter().chain(context.prepared.centered.as_ref().map(|centered| &centered.chain));
+    all.map(|chain| cut(chain, bond, keep)).collect()
 }
 
 pub fn draw(context: &Context<'_>) -> Result<Figure, MpoError> {
     let (matrix, state) = (context.matrix, context.state);
-    if state.chain.order() == 1 {
-        return Ok(without_bonds());
-    }
-    let (bond, d, keep) = (state.bond - 1, state.bond_dimension(), state.keep);
-    let s = spectrum(&matrix.w, matrix.rows, matrix.cols, &state.chain, bond)?;
-    let predicted = tail(&s, keep);
+    let Some(centered) = &context.prepared.centered else { return Ok(without_bonds()) };
+    let (d, keep) = (state.bond_dimension(), state.keep);
+    let predicted = tail(&centered.s, keep);
     let relative = |x: f64| x / matrix.norm.max(f64::MIN_POSITIVE);
 
     let mut bars = Vec::new();

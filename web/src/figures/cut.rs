@@ -17,17 +17,22 @@ pub fn chains(context: &Context<'_>) -> Result<Vec<Mpo>, MpoError> {
 pub fn draw(context: &Context<'_>) -> Result<Figure, MpoError> {
     let (matrix, keep) = (context.matrix, context.state.cut);
     let (s, rank) = (&matrix.svd.s, matrix.svd.s.len());
-    // Of nothing nothing is kept.
-    let none = || Product { matrix: vec![0.0; matrix.w.len()], residual: matrix.w.clone() };
-    let Product { matrix: kept, residual: lost } = context.products.shown().first().cloned().unwrap_or_else(none);
-    let (predicted, achieved) = (tail(s, keep), norm(&lost));
+    let nothing;
+    let (kept, lost) = match context.products.shown().first() {
+        Some(Product { matrix: kept, residual: lost }) => (kept, lost),
+        None => {
+            nothing = vec![0.0; matrix.w.len()];
+            (&nothing, &matrix.w)
+        }
+    };
+    let (predicted, achieved) = (tail(s, keep), norm(lost));
     let relative = |x: f64| if matrix.norm > 0.0 { x / matrix.norm } else { 0.0 };
 
     let chart = 230.0;
     let maps = [
         ("W", Map::of(&matrix.w, matrix.rows, matrix.cols)),
-        ("kept", Map::of(&kept, matrix.rows, matrix.cols)),
-        ("lost", Map::of(&lost, matrix.rows, matrix.cols)),
+        ("kept", Map::of(kept, matrix.rows, matrix.cols)),
+        ("lost", Map::of(lost, matrix.rows, matrix.cols)),
     ];
     let (across, down) = (maps[0].1.cols as f64, maps[0].1.rows as f64);
     // Three maps side by side; whole pixels where there is room, so that cells have one size.

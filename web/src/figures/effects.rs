@@ -20,17 +20,20 @@ pub fn inputs(state: &State) -> String {
 }
 
 /// The chain with X of each kind, in the order of [`Kind::ALL`], on the bond; none without one.
-pub fn chains(context: &Context<'_>) -> Result<Vec<Mpo>, MpoError> {
-    let state = context.state;
+pub fn changed(state: &State, chain: &Mpo) -> Result<Vec<Mpo>, MpoError> {
     if state.chain.order() == 1 {
         return Ok(Vec::new());
     }
     let strength = state.strength as f64 / 10.0;
     let changed = |kind| {
         let transform = Transform::new(kind, state.bond_dimension(), strength, state.seed);
-        transform.insert(context.chain, state.bond - 1)
+        transform.insert(chain, state.bond - 1)
     };
     Kind::ALL.into_iter().map(changed).collect()
+}
+
+pub fn chains(context: &Context<'_>) -> Result<Vec<Mpo>, MpoError> {
+    changed(context.state, &context.prepared.chain)
 }
 
 pub(super) fn without_bonds() -> Figure {
@@ -43,7 +46,7 @@ pub fn draw(context: &Context<'_>) -> Result<Figure, MpoError> {
     if state.chain.order() == 1 {
         return Ok(without_bonds());
     }
-    let (mpo, products) = (context.chain, context.products);
+    let (mpo, products) = (&context.prepared.chain, context.products);
     let mut random = Random::new(state.seed ^ 0x5eed);
     let g = random.normals(matrix.w.len());
     let g = interleave(&g, matrix.rows, matrix.cols, &state.chain);

@@ -11,7 +11,7 @@ use crate::number::{short, size};
 /// Before the last contraction the matrix is not shown.
 pub fn chains(context: &Context<'_>) -> Result<Vec<Mpo>, MpoError> {
     let done = context.state.fold + 1 >= context.state.chain.order();
-    Ok(if done { vec![context.chain.clone()] } else { Vec::new() })
+    Ok(if done { vec![context.prepared.chain.clone()] } else { Vec::new() })
 }
 
 pub fn draw(context: &Context<'_>) -> Result<Figure, MpoError> {
@@ -19,7 +19,7 @@ pub fn draw(context: &Context<'_>) -> Result<Figure, MpoError> {
     let (rows, cols, bonds) = (shape.row_factors(), shape.col_factors(), shape.bonds());
     let order = shape.order();
     let dims = shape.core_dims();
-    let mpo = context.chain;
+    let mpo = &context.prepared.chain;
     let error = context.products.error(0) / matrix.norm.max(f64::MIN_POSITIVE);
 
     let done = step + 1 >= order;

@@ -11,7 +11,7 @@ use crate::number::{factors, ratio, short, size};
 pub fn draw(context: &Context<'_>) -> Result<Figure, MpoError> {
     let (matrix, shape) = (context.matrix, &context.state.chain);
     let (rows, cols) = (matrix.rows, matrix.cols);
-    let chain = context.chain;
+    let chain = &context.prepared.chain;
     let again = chain.contract();
     let error = distance(&again, &matrix.w) / matrix.norm.max(f64::MIN_POSITIVE);
     let (before, during) = (rows * cols, chain.parameters());

@@ -4,7 +4,7 @@
 mod calculator;
 mod center;
 mod cut;
-mod effects;
+pub(crate) mod effects;
 mod fold;
 mod hero;
 mod node;
@@ -21,6 +21,7 @@ use overfold::mpo::{Mpo, MpoError};
 use crate::draw::svg::escape;
 use crate::math::product::Products;
 use crate::matrix::Matrix;
+use crate::prepared::Prepared;
 use crate::state::State;
 
 /// What a figure is drawn from.
@@ -30,8 +31,8 @@ pub struct Context<'a> {
     pub state: &'a State,
     /// The matrix.
     pub matrix: &'a Matrix,
-    /// The matrix in the factors of `state.chain`, in the symmetric gauge.
-    pub chain: &'a Mpo,
+    /// Its decompositions.
+    pub prepared: &'a Prepared,
     /// What the figure's chains multiply out to, in their order.
     pub products: &'a Products,
     /// Width of the picture in CSS pixels.

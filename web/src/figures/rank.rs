@@ -1,11 +1,11 @@
 //! Section 3: the rank of a matrix is not the rank at its bonds.
 
-use overfold::mpo::{MpoError, deinterleave, spectra};
+use overfold::mpo::{MpoError, deinterleave, matrix_product, spectra};
 
 use super::{Context, Figure, Table};
 use crate::draw::plot::{Frame, range, spectrum};
 use crate::draw::svg::{Anchor, Svg};
-use crate::math::linalg::{Random, Svd, multiply, rank};
+use crate::math::linalg::{Random, Svd, rank};
 use crate::number::short;
 use crate::state::Sample;
 
@@ -17,13 +17,15 @@ pub fn draw(context: &Context<'_>) -> Result<Figure, MpoError> {
     let (rows, cols, shape) = (matrix.rows, matrix.cols, &state.shape);
     let (a, name) = match state.sample {
         Sample::Whole => (matrix.w.clone(), "W itself".to_string()),
-        Sample::LowRank => (matrix.svd.truncated(4), "W cut to rank 4".into()),
+        Sample::LowRank => {
+            (matrix.svd.chain(4)?.map_or_else(Vec::new, |chain| chain.contract()), "W cut to rank 4".into())
+        }
         Sample::Kronecker => {
             // After pairing a product of one vector for each pair, so of rank 1 at every bond.
             let mut random = Random::new(state.seed);
             let mut x = vec![1.0];
             for n in shape.external() {
-                x = multiply(&x, &random.normals(n), x.len(), 1, n);
+                x = matrix_product(&x, &random.normals(n), x.len(), 1, n);
             }
             (deinterleave(&x, rows, cols, shape), "a Kronecker product of small random matrices".into())
         }

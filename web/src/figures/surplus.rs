@@ -10,7 +10,7 @@ use crate::number::{ratio, short, size};
 
 pub fn draw(context: &Context<'_>) -> Result<Figure, MpoError> {
     let (matrix, shape) = (context.matrix, &context.state.chain);
-    let mpo = context.chain;
+    let mpo = &context.prepared.chain;
     let order = shape.order();
     let nodes: Vec<Node> =
         mpo.cores().iter().enumerate().map(|(k, core)| core_node(k, order, core.dims, false)).collect();

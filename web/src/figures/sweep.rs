@@ -5,13 +5,11 @@ use overfold::mpo::MpoError;
 use super::{Context, Figure, Table, pair};
 use crate::draw::diagram::{Leg, Node, Role, chain};
 use crate::draw::subscript;
-use crate::math::linalg::{distance, multiply};
-use crate::math::sweep::Sweep;
 use crate::number::{factors, short, size};
 
 pub fn draw(context: &Context<'_>) -> Result<Figure, MpoError> {
     let (matrix, shape, step) = (context.matrix, &context.state.shape, context.state.sweep);
-    let sweep = Sweep::of(&matrix.w, matrix.rows, matrix.cols, shape)?;
+    let sweep = &context.prepared.sweep;
     let (rows, cols) = (shape.row_factors(), shape.col_factors());
     let order = shape.order();
     let legs = |from: usize| -> (Vec<Leg>, Vec<Leg>) {
@@ -137,9 +135,7 @@ pub fn draw(context: &Context<'_>) -> Result<Figure, MpoError> {
     let picture =
         chain(context.width, &nodes, &bonds).group(&format!("Step {step} of the sweep: {} tensors.", nodes.len()));
 
-    let back = rebuilt(&sweep);
-    let x = overfold::mpo::interleave(&matrix.w, matrix.rows, matrix.cols, shape);
-    let error = distance(&back, &x) / matrix.norm.max(f64::MIN_POSITIVE);
+    let error = sweep.error / matrix.norm.max(f64::MIN_POSITIVE);
     let caption = format!("<b>Step {step} of {}.</b> {words}", context.state.last_step());
     let mut table = Table::new(
         "The cuts of the sweep",
@@ -163,18 +159,4 @@ pub fn draw(context: &Context<'_>) -> Result<Figure, MpoError> {
         short(error)
     );
     Ok(Figure { picture, caption, table, how })
-}
-
-/// The product of all cores, interleaved.
-fn rebuilt(sweep: &Sweep) -> Vec<f64> {
-    let mut product = vec![1.0];
-    let mut bond = 1;
-    let cores = sweep.cuts.iter().map(|cut| &cut.core).chain([&sweep.last]);
-    for core in cores {
-        let (rows, width) = (product.len() / bond, core.len() / bond);
-        let cut = multiply(&product, core, rows, bond, width);
-        product = cut;
-        bond = sweep.cuts.iter().find(|cut| std::ptr::eq(&cut.core, core)).map_or(1, |cut| cut.s.len());
-    }
-    product
 }

@@ -10,7 +10,7 @@ use crate::number::{percent, short, size};
 
 pub fn draw(context: &Context<'_>) -> Result<Figure, MpoError> {
     let matrix = context.matrix;
-    let mpo = context.chain;
+    let mpo = &context.prepared.chain;
     let double: Vec<f32> = mpo.contract().iter().map(|x| *x as f32).collect();
     let single = unpadded(&single(mpo), context);
     let (fine, coarse) = (histogram(&matrix.stored, &double), histogram(&matrix.stored, &single));

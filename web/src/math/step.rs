@@ -1,9 +1,9 @@
 //! How far, and where, the first step of an optimizer on the cores moves the matrix: to first order in the learning rate,
 //! and per unit of it.
 
-use overfold::mpo::Mpo;
+use overfold::mpo::{Mpo, matrix_product};
 
-use super::linalg::{multiply, transpose};
+use super::linalg::transpose;
 
 /// Adam's ε.
 const EPSILON: f64 = 1e-8;
@@ -28,11 +28,11 @@ pub fn first_step(mpo: &Mpo, gradient: &[f64]) -> FirstStep {
         let before = prefix[k].len() / left;
         let after = suffix[k].len() / right;
         let n = i * j;
-        let pulled = multiply(&transpose(&prefix[k], before, left), gradient, left, before, n * after);
-        let g = multiply(&pulled, &transpose(&suffix[k], right, after), left * n, after, right);
+        let pulled = matrix_product(&transpose(&prefix[k], before, left), gradient, left, before, n * after);
+        let g = matrix_product(&pulled, &transpose(&suffix[k], right, after), left * n, after, right);
         let push = |delta: Vec<f64>, sum: &mut [f64]| {
-            let half = multiply(&prefix[k], &delta, before, left, n * right);
-            let change = multiply(&half, &suffix[k], before * n, right, after);
+            let half = matrix_product(&prefix[k], &delta, before, left, n * right);
+            let change = matrix_product(&half, &suffix[k], before * n, right, after);
             sum.iter_mut().zip(change).for_each(|(sum, x)| *sum += x);
         };
         push(g.iter().map(|g| -g).collect(), &mut sgd);
@@ -48,13 +48,13 @@ fn environments(mpo: &Mpo) -> (Vec<Vec<f64>>, Vec<Vec<f64>>) {
     for core in &cores[..cores.len() - 1] {
         let last = &prefix[prefix.len() - 1];
         let [left, _, _, _] = core.dims;
-        prefix.push(multiply(last, &core.data, last.len() / left, left, core.data.len() / left));
+        prefix.push(matrix_product(last, &core.data, last.len() / left, left, core.data.len() / left));
     }
     let mut suffix = vec![vec![1.0]];
     for core in cores[1..].iter().rev() {
         let last = &suffix[suffix.len() - 1];
         let right = core.dims[3];
-        suffix.push(multiply(&core.data, last, core.data.len() / right, right, last.len() / right));
+        suffix.push(matrix_product(&core.data, last, core.data.len() / right, right, last.len() / right));
     }
     suffix.reverse();
     (prefix, suffix)
@@ -108,7 +108,7 @@ mod tests {
         let mpo = decompose(&w, 12, 12, &shape, Gauge::Symmetric).unwrap();
         let g = interleave(&g, 12, 12, &shape);
         let (a, b) = (&mpo.cores()[0].data, &mpo.cores()[3].data);
-        let product = |x: &[f64], y: &[f64]| multiply(x, y, 12, 12, 12);
+        let product = |x: &[f64], y: &[f64]| matrix_product(x, y, 12, 12, 12);
         let (aa, bb) = (product(a, &transpose(a, 12, 12)), product(&transpose(b, 12, 12), b));
         let (left, right) = (product(&aa, &g), product(&g, &bb));
         let both = product(&left, &bb);

@@ -1,9 +1,9 @@
 //! TT-SVD with all its intermediate results (Oseledets 2011, algorithm 1; OPF algorithm 2): the same cores as
 //! [`overfold::mpo::decompose`] in the left gauge.
 
-use overfold::mpo::{MpoError, Shape, interleave};
+use overfold::mpo::{MpoError, Shape, interleave, matrix_product};
 
-use super::linalg::{Svd, norm};
+use super::linalg::{Svd, distance, norm};
 
 /// One cut of the sweep.
 #[derive(Debug, Clone)]
@@ -23,10 +23,14 @@ pub struct Cut {
 /// All cuts, and the last core.
 #[derive(Debug, Clone)]
 pub struct Sweep {
+    /// The factors.
+    pub shape: Shape,
     /// One for each bond.
     pub cuts: Vec<Cut>,
     /// The last core: what was carried to the end.
     pub last: Vec<f64>,
+    /// ‖W − W′‖ for the product W′ of all cores.
+    pub error: f64,
 }
 
 impl Sweep {
@@ -36,8 +40,9 @@ impl Sweep {
     /// [`MpoError`] if the shape does not fit or the matrix is not finite.
     pub fn of(w: &[f64], rows: usize, cols: usize, shape: &Shape) -> Result<Self, MpoError> {
         shape.check(rows, cols)?;
-        let mut carry = interleave(w, rows, cols, shape);
-        let mut cuts = Vec::new();
+        let x = interleave(w, rows, cols, shape);
+        let mut carry = x.clone();
+        let mut cuts: Vec<Cut> = Vec::new();
         let mut bond = 1;
         for n in shape.external().take(shape.order() - 1) {
             let (rows, cols) = (bond * n, carry.len() / (bond * n));
@@ -46,7 +51,12 @@ impl Sweep {
             cuts.push(Cut { rows, cols, carried: norm(&svd.svt), core: svd.u, s: svd.s });
             carry = svd.svt;
         }
-        Ok(Self { cuts, last: carry })
+        let mut product = vec![1.0];
+        for (k, core) in cuts.iter().map(|cut| &cut.core).chain([&carry]).enumerate() {
+            let bond = if k == 0 { 1 } else { cuts[k - 1].s.len() };
+            product = matrix_product(&product, core, product.len() / bond, bond, core.len() / bond);
+        }
+        Ok(Self { shape: shape.clone(), cuts, last: carry, error: distance(&product, &x) })
     }
 }
 
@@ -55,7 +65,7 @@ mod tests {
     use overfold::mpo::{Gauge, decompose, spectra};
 
     use super::*;
-    use crate::math::linalg::{Random, distance};
+    use crate::math::linalg::Random;
 
     #[test]
     fn the_cuts_are_those_of_the_library() {

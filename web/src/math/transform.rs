@@ -1,8 +1,8 @@
 //! X and its inverse, for a bond: T_k·X and X⁻¹·T_{k+1} give the same matrix.
 
-use overfold::mpo::{Core, Mpo, MpoError};
+use overfold::mpo::{Core, Mpo, MpoError, matrix_product};
 
-use super::linalg::{Random, multiply, transpose};
+use super::linalg::{Random, transpose};
 use crate::state::Kind;
 
 /// An invertible matrix with its inverse, which is exact by construction: nothing is solved for.
@@ -49,8 +49,8 @@ impl Transform {
         }
         let d = self.dim;
         let (left, right) = (&mpo.cores()[bond], &mpo.cores()[bond + 1]);
-        cores[bond].data = multiply(&left.data, &self.x, left.data.len() / d, d, d);
-        cores[bond + 1].data = multiply(&self.inverse, &right.data, d, d, right.data.len() / d);
+        cores[bond].data = matrix_product(&left.data, &self.x, left.data.len() / d, d, d);
+        cores[bond + 1].data = matrix_product(&self.inverse, &right.data, d, d, right.data.len() / d);
         Mpo::from_cores(mpo.rows(), mpo.cols(), cores)
     }
 }
@@ -87,7 +87,7 @@ mod tests {
         for kind in Kind::ALL {
             for dim in [1, 2, 7, 64] {
                 let t = Transform::new(kind, dim, 1.0, 9);
-                let product = multiply(&t.x, &t.inverse, dim, dim, dim);
+                let product = matrix_product(&t.x, &t.inverse, dim, dim, dim);
                 let mut one = vec![0.0; dim * dim];
                 (0..dim).for_each(|k| one[k * dim + k] = 1.0);
                 assert!(distance(&product, &one) < 1e-11, "{kind} {dim}");

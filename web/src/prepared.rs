@@ -1,0 +1,75 @@
+//! What takes long and stays the same while a slider moves: decompositions of the matrix.
+
+use overfold::mpo::{Gauge, Mpo, MpoError, decompose, spectrum};
+
+use crate::figures::effects;
+use crate::math::sweep::Sweep;
+use crate::matrix::Matrix;
+use crate::state::{Kind, State};
+
+/// Decompositions of a matrix for a view.
+#[derive(Debug)]
+pub struct Prepared {
+    /// In the factors of `state.chain`, in the symmetric gauge.
+    pub chain: Mpo,
+    /// In the factors of `state.shape`, with all that is found on the way.
+    pub sweep: Sweep,
+    /// None if the chain has no bond.
+    pub centered: Option<Centered>,
+}
+
+/// The chain with the chosen X·X⁻¹ in it, and then with its orthogonality center moved to the bond.
+#[derive(Debug)]
+pub struct Centered {
+    inputs: String,
+    /// The chain.
+    pub chain: Mpo,
+    /// The singular values of the matrix at the bond.
+    pub s: Vec<f64>,
+}
+
+impl Prepared {
+    /// All of them.
+    ///
+    /// # Errors
+    /// [`MpoError`] if the matrix is not finite.
+    pub fn of(matrix: &Matrix, state: &State) -> Result<Self, MpoError> {
+        let chain = unfold(matrix, state)?;
+        let centered = Centered::of(matrix, state, &chain)?;
+        Ok(Self { chain, sweep: Sweep::of(&matrix.w, matrix.rows, matrix.cols, &state.shape)?, centered })
+    }
+
+    /// Those whose inputs have changed, for the same matrix.
+    ///
+    /// # Errors
+    /// As [`Self::of`].
+    pub fn renew(&mut self, matrix: &Matrix, state: &State) -> Result<(), MpoError> {
+        if self.chain.shape() != &state.chain {
+            self.chain = unfold(matrix, state)?;
+        }
+        if self.sweep.shape != state.shape {
+            self.sweep = Sweep::of(&matrix.w, matrix.rows, matrix.cols, &state.shape)?;
+        }
+        if self.centered.as_ref().map(|centered| &centered.inputs) != Some(&effects::inputs(state)) {
+            self.centered = Centered::of(matrix, state, &self.chain)?;
+        }
+        Ok(())
+    }
+}
+
+impl Centered {
+    fn of(matrix: &Matrix, state: &State, chain: &Mpo) -> Result<Option<Self>, MpoError> {
+        let Matrix { rows, cols, .. } = *matrix;
+        let changed = effects::changed(state, chain)?;
+        let Some((_, chosen)) = Kind::ALL.iter().zip(&changed).find(|(kind, _)| **kind == state.kind) else {
+            return Ok(None);
+        };
+        let chain = decompose(&chosen.contract(), rows, cols, &state.chain, Gauge::Symmetric)?;
+        let s = spectrum(&matrix.w, rows, cols, &state.chain, state.bond - 1)?;
+        Ok(Some(Self { inputs: effects::inputs(state), chain, s }))
+    }
+}
+
+fn unfold(matrix: &Matrix, state: &State) -> Result<Mpo, MpoError> {
+    decompose(&matrix.w, matrix.rows, matrix.cols, &state.chain, Gauge::Symmetric)
+}
