@@ -195,5 +195,5 @@ fn core_on_device(core: &Core, device: &Device) -> ChainCore {
 }
 
 #[cfg(test)]
-#[cfg(feature = "flex")]
+#[cfg(feature = "training")]
 mod tests;

@@ -119,5 +119,5 @@ impl Mask {
 }
 
 #[cfg(test)]
-#[cfg(feature = "flex")]
+#[cfg(feature = "training")]
 mod tests;

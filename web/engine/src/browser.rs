@@ -34,8 +34,15 @@ impl Log for Errors {
     fn flush(&self) {}
 }
 
+unsafe extern "C" {
+    /// The linker's: what crates have to run before anything else.
+    safe fn __wasm_call_ctors();
+}
+
 #[wasm_bindgen(start)]
 fn start() {
+    // Where nobody calls it the linker has every exported function call it, at every call.
+    __wasm_call_ctors();
     std::panic::set_hook(Box::new(|info| panicked(&info.to_string())));
     // Only a second logger would be refused, and this runs once.
     if log::set_logger(&Errors).is_ok() {

@@ -4,9 +4,13 @@
 //! The inner loops have no branches and are compiled twice, for the baseline and for AVX2; the faster is chosen at run
 //! time. Sums over rows are made per chunk and then in the order of the chunks.
 
+#[cfg(feature = "parallel")]
 use rayon::prelude::*;
 
 use super::super::mask::Mask;
+use super::normal::{exp, normal};
+#[cfg(not(feature = "parallel"))]
+use super::sequential::*;
 
 /// Elements in a parallel chunk: large enough to pay for a task, small enough to stay in the L2 cache.
 const CHUNK: usize = 16 * 1024;
@@ -38,33 +42,24 @@ macro_rules! vectorized {
     };
 }
 
-/// eˣ to 2 ulp, without branches; NaN stays NaN, large arguments saturate, and below −87 it is 0.
-#[inline(always)]
-fn exp(x: f32) -> f32 {
-    // Not `clamp`, and in this order, so that NaN passes.
-    let x = if x > 88.0 { 88.0 } else { x };
-    let x = if x < -87.0 { -87.0 } else { x };
-    // Adding 1.5·2²³ rounds to the nearest integer, which then stands in the low bits.
-    let shifted = x * std::f32::consts::LOG2_E + 12_582_912.0;
-    let n = shifted - 12_582_912.0;
-    // x − n·ln 2 in two parts, the first of which is exact.
-    let r = x - n * 0.693_359_4 - n * -2.121_944_4e-4;
-    // Taylor: the next term is below 2⁻²⁴ for |r| ≤ ln 2 / 2.
-    let p = 1.0 + r * (1.0 + r * (0.5 + r * (1.0 / 6.0 + r * (1.0 / 24.0 + r * (1.0 / 120.0 + r * (1.0 / 720.0))))));
-    let scale = f32::from_bits((shifted.to_bits() << 23).wrapping_add(0x3F80_0000));
-    // Exactly 0 for what is masked: subnormal weights would slow the product that follows.
-    if x > -87.0 || x.is_nan() { p * scale } else { 0.0 }
-}
-
-/// Φ(x) and e^(−x²/2), by Abramowitz and Stegun 7.1.26: |error| ≤ 1.5·10⁻⁷, the size of f32 rounding.
-#[inline(always)]
-fn normal(x: f32) -> (f32, f32) {
-    let z = x.abs() * std::f32::consts::FRAC_1_SQRT_2;
-    let t = 1.0 / (1.0 + 0.327_591_1 * z);
-    let bell = exp(-z * z);
-    let poly = t * (0.254_829_6 + t * (-0.284_496_74 + t * (1.421_413_7 + t * (-1.453_152 + t * 1.061_405_4))));
-    let tail = 0.5 * poly * bell;
-    (if x < 0.0 { tail } else { 1.0 - tail }, bell)
+/// Changes every number of a slice; in a browser four at once, see [`super::normal`].
+macro_rules! each {
+    ($slice:expr, |$x:ident| $y:expr) => {
+        let rest: &mut [f32] = $slice;
+        #[cfg(target_family = "wasm")]
+        let rest = {
+            let (fours, rest) = rest.as_chunks_mut::<4>();
+            for four in fours {
+                let $x = wide::f32x4::from(*four);
+                *four = wide::f32x4::to_array($y);
+            }
+            rest
+        };
+        for place in rest {
+            let $x = *place;
+            *place = $y;
+        }
+    };
 }
 
 /// Σ f(k) over 0..n in eight running sums: one would wait for itself at every addition.
@@ -82,9 +77,8 @@ fn lane_sum(n: usize, f: impl Fn(usize) -> f32) -> f32 {
 
 vectorized! {
     fn gelu_chunk(x: &[f32], y: &mut [f32]) {
-        for (y, &x) in y.iter_mut().zip(x) {
-            *y = x * normal(x).0;
-        }
+        y.copy_from_slice(x);
+        each!(y, |x| x * normal(x)[0]);
     }
 }
 
@@ -97,7 +91,7 @@ vectorized! {
     fn gelu_backward_chunk(x: &[f32], dy: &mut [f32]) {
         const INV_SQRT_2PI: f32 = 0.398_942_3;
         for (dy, &x) in dy.iter_mut().zip(x) {
-            let (cdf, bell) = normal(x);
+            let [cdf, bell] = normal(x);
             *dy *= cdf + x * bell * INV_SQRT_2PI;
         }
     }
@@ -129,9 +123,7 @@ vectorized! {
             // NaN is not larger, but shows in the sum below.
             top = if *s > top { *s } else { top };
         }
-        for s in scores.iter_mut() {
-            *s = exp(*s - top);
-        }
+        each!(scores, |s| exp(s - top));
         let inverse = 1.0 / lane_sum(scores.len(), |k| scores[k]);
         for s in scores.iter_mut() {
             *s *= inverse;
@@ -327,24 +319,4 @@ pub(super) fn adamw(p: &mut [f32], g: &[f32], m: &mut [f32], v: &mut [f32], step
         .zip(m.par_chunks_mut(CHUNK))
         .zip(v.par_chunks_mut(CHUNK))
         .for_each(|(((p, g), m), v)| adamw_chunk(p, g, m, v, step));
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn exp_and_normal_are_accurate_and_pass_nan() {
-        for k in -8699..8800 {
-            let x = k as f32 * 0.01;
-            let exact = f64::from(x).exp();
-            assert!((f64::from(exp(x)) / exact - 1.0).abs() < 2.5e-7, "{x}");
-        }
-        assert!(exp(f32::NAN).is_nan() && normal(f32::NAN).0.is_nan());
-        assert!(exp(-1e9) == 0.0 && exp(f32::NEG_INFINITY) == 0.0);
-        // scipy.stats.norm.cdf
-        for (x, cdf) in [(0.0, 0.5), (1.0, 0.841_344_8), (-2.5, 0.006_209_665), (4.0, 0.999_968_35)] {
-            assert!((normal(x).0 - cdf).abs() < 2e-7, "{x}");
-        }
-    }
 }

@@ -5,6 +5,15 @@
 //! [`super`]; tests compare both paths.
 
 mod kernels;
+mod normal;
+#[cfg(any(test, target_family = "wasm"))]
+mod product;
+#[cfg(not(feature = "parallel"))]
+mod sequential;
+#[cfg(feature = "training")]
+mod tape;
+#[cfg(not(feature = "training"))]
+#[path = "untaped.rs"]
 mod tape;
 
 use burn::backend::flex::{FlexTensor, Layout};
@@ -137,6 +146,9 @@ pub(super) fn linear<const D: usize>(x: &Tensor<D>, weight: &Tensor<2>, bias: &T
     let rows = dims.iter().product::<usize>() / input;
     let flat = reshaped(owned(inputs[0].primitive()), &[rows, input]);
     let w = inputs[1].primitive();
+    #[cfg(target_family = "wasm")]
+    let mut y = from_vec(product::product(slice(&flat), slice(&owned(w.clone())), input), [rows, output].into());
+    #[cfg(not(target_family = "wasm"))]
     let mut y = owned(Flex::float_matmul(flat.clone(), Flex::float_transpose(w.clone())));
     kernels::add_bias(y.storage_mut(), slice(&owned(inputs[2].primitive())));
     let x_dims = x.dims();
