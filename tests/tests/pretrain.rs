@@ -73,6 +73,25 @@ fn the_model_learns_what_the_text_tells_and_is_used_by_the_others() {
     let filled = succeed(&["predict", "--fill-mask", "--device", "cpu", "--json", "--model", model, sentence]);
     let filled: serde_json::Value = serde_json::from_str(&filled).unwrap();
     assert_eq!(filled["masks"][0][0][0], "cat", "{filled}");
+    // The folder read anew finds what the model found at its last step.
+    let text = dir.path().join("text.txt");
+    let text = text.to_str().unwrap();
+    let eval = ["eval", "--model", model, "--device", "cpu", "--json", "--holdout", text, "--max-length"];
+    let read = |length| serde_json::from_str::<serde_json::Value>(&succeed(&[&eval[..], &[length]].concat())).unwrap();
+    let found = &read("128")["found"];
+    let loss = found["loss"].as_f64().unwrap();
+    assert!((loss - losses[2]).abs() < 1e-5, "{found} {losses:?}");
+    assert!((found["perplexity"].as_f64().unwrap().ln() - loss).abs() < 1e-9);
+    assert!(read("16")["found"]["windows"].as_u64() > found["windows"].as_u64());
+    assert!(fail(&[&eval[..], &["4"]].concat()).contains("at least 8"));
+    // Both pictures of its course.
+    let svg = dir.path().join("loss.svg");
+    for training in [false, true] {
+        let curves = ["curves", folder.to_str().unwrap(), "--svg", svg.to_str().unwrap(), "--training"];
+        let said = succeed(&curves[..if training { 5 } else { 4 }]);
+        assert!(said.contains("M tokens") && (training || said.contains(&format!("{loss:.4}"))), "{said}");
+        assert_eq!(fs::read_to_string(&svg).unwrap().contains("what is learned from"), training);
+    }
     // The same folder is what fine-tuning starts from.
     let (train, dev) = common::tiny_data(dir.path());
     let (_, tuned) = out(dir.path(), "tuned");
@@ -162,4 +181,10 @@ fn bad_input_is_named_and_nothing_is_left() {
     let model = model.to_str().unwrap();
     let message = fail(&["predict", "--fill-mask", "--model", model, "--max-length", "16", "the food"]);
     assert!(message.contains("[MASK]"), "{message}");
+    for (holdout, needle) in [("none.txt", "none.txt"), (&empty, "no text"), (&short, "no article fills a window")] {
+        let message = fail(&["eval", "--model", "overfold-small", "--holdout", holdout]);
+        assert!(message.contains(needle), "{message}");
+    }
+    let message = fail(&["eval", "--model", "overfold-small", "--holdout", &short, "--task", "reviews"]);
+    assert!(message.contains("--task"), "{message}");
 }

@@ -60,11 +60,11 @@ pub struct FinetuneArgs {
 /// `overfold eval`.
 #[derive(Debug, Args)]
 pub struct EvalArgs {
-    /// Fine-tuned model: a folder or a name on the hub
+    /// Fine-tuned model, or a pre-trained one with --holdout: a folder or a name on the hub
     #[arg(long, value_name = "DIR|NAME")]
     pub model: String,
     /// Task whose dev set is scored: `reviews`, or one of GLUE
-    #[arg(long, required_unless_present = "dev")]
+    #[arg(long, required_unless_present_any = ["dev", "holdout"])]
     pub task: Option<Task>,
     /// Folder of the task, or of all GLUE tasks
     #[arg(long, value_name = "DIR", requires = "task")]
@@ -72,6 +72,12 @@ pub struct EvalArgs {
     /// Own labelled data: .tsv, .csv, .jsonl
     #[arg(long, value_name = "FILE", requires_all = ["text", "label"], conflicts_with = "task")]
     pub dev: Option<PathBuf>,
+    /// For a pre-trained model: text whose hidden words it is to find, plain or .gz, as for `pretrain`
+    #[arg(long, value_name = "FILE", num_args = 1.., conflicts_with_all = ["task", "dev"])]
+    pub holdout: Vec<PathBuf>,
+    /// Windows of --holdout, at most
+    #[arg(long, default_value_t = 512, value_name = "N", requires = "holdout")]
+    pub holdout_windows: usize,
     /// Column with the text
     #[arg(long, value_name = "COLUMN")]
     pub text: Option<String>,
@@ -173,6 +179,9 @@ pub struct CurvesArgs {
     /// Folders of runs: all of `pretrain`, or all of `finetune`
     #[arg(value_name = "RUN", required = true)]
     pub runs: Vec<PathBuf>,
+    /// The loss on what was learned from, averaged over fortieths of the run, instead of that on what was held out
+    #[arg(long)]
+    pub training: bool,
     /// The picture; one that is there is replaced
     #[arg(long, value_name = "FILE")]
     pub svg: PathBuf,

@@ -18,11 +18,11 @@ struct Curve {
 }
 
 pub(super) fn run(args: &CurvesArgs) -> Result<(), Error> {
-    let curves = args.runs.iter().map(|run| read(run)).collect::<Result<Vec<_>, _>>()?;
+    let curves = args.runs.iter().map(|run| read(run, args.training)).collect::<Result<Vec<_>, _>>()?;
     if curves.iter().any(|curve| curve.pretrained != curves[0].pretrained) {
         return Err(Error::flag("RUN", "some runs pre-trained and some fine-tuned; their losses share no axis"));
     }
-    let text = draw(&curves).map_err(|e| Error::file(&args.svg, e.to_string()))?;
+    let text = draw(&curves, args.training).map_err(|e| Error::file(&args.svg, e.to_string()))?;
     replace_file(&args.svg, &text)?;
     for curve in &curves {
         if let Some((x, loss)) = curve.points.last() {
@@ -33,23 +33,29 @@ pub(super) fn run(args: &CurvesArgs) -> Result<(), Error> {
     Ok(())
 }
 
-fn read(run: &Path) -> Result<Curve, Error> {
+fn read(run: &Path, training: bool) -> Result<Curve, Error> {
     let name = run.file_name().unwrap_or(run.as_os_str()).to_string_lossy().into_owned();
     let mut curve = Curve { name, points: Vec::new(), pretrained: false };
     for entry in log::read(run)? {
-        if entry["event"] != "evaluation" || entry["phase"] != "main" {
+        if entry["event"] != if training { "step" } else { "evaluation" } || entry["phase"] != "main" {
             continue;
         }
-        let holdout = &entry["holdout"];
-        curve.pretrained = holdout.is_object();
-        let point = if curve.pretrained {
-            (holdout["tokens"].as_f64().map(|tokens| tokens / 1e6), holdout["loss"].as_f64())
-        } else {
-            (entry["epoch"].as_f64(), entry["loss"].as_f64())
-        };
-        if let (Some(x), Some(loss)) = point {
+        let found = if entry["holdout"].is_object() { &entry["holdout"] } else { &entry };
+        let tokens = found["tokens"].as_f64();
+        curve.pretrained = tokens.is_some();
+        if let (Some(x), Some(loss)) =
+            (tokens.map(|tokens| tokens / 1e6).or(entry["epoch"].as_f64()), found["loss"].as_f64())
+        {
             curve.points.push((x, loss));
         }
+    }
+    if training {
+        // Single batches differ too much to be looked at.
+        let mean = |points: &[(f64, f64)]| {
+            let sum = points.iter().fold((0.0, 0.0), |sum, point| (sum.0 + point.0, sum.1 + point.1));
+            (sum.0 / points.len() as f64, sum.1 / points.len() as f64)
+        };
+        curve.points = curve.points.chunks(curve.points.len().div_ceil(40).max(1)).map(mean).collect();
     }
     if curve.points.is_empty() {
         return Err(Error::file(
@@ -60,16 +66,21 @@ fn read(run: &Path) -> Result<Curve, Error> {
     Ok(curve)
 }
 
-fn draw(curves: &[Curve]) -> Result<String, Box<dyn std::error::Error>> {
+fn draw(curves: &[Curve], training: bool) -> Result<String, Box<dyn std::error::Error>> {
     let all = || curves.iter().flat_map(|curve| &curve.points);
     let right = all().map(|(x, _)| *x).fold(f64::MIN_POSITIVE, f64::max);
     let low = all().map(|(_, loss)| *loss).fold(f64::INFINITY, f64::min);
     let high = all().map(|(_, loss)| *loss).fold(f64::NEG_INFINITY, f64::max);
     let margin = ((high - low) * 0.05).max(1e-3);
-    let (caption, x, y) = if curves[0].pretrained {
-        ("Loss on the hold-out text", "million tokens", "cross-entropy of hidden tokens in nats")
+    let (x, y) = if curves[0].pretrained {
+        ("million tokens", "cross-entropy of hidden tokens in nats")
     } else {
-        ("Loss on the validation set", "epochs", "loss")
+        ("epochs", "loss")
+    };
+    let caption = match (training, curves[0].pretrained) {
+        (true, _) => "Loss on what is learned from, before it is",
+        (false, true) => "Loss on the hold-out text",
+        (false, false) => "Loss on the validation set",
     };
     let mut text = String::new();
     {

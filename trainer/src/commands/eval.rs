@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::loaded;
+use super::{eval_holdout, loaded};
 use crate::cli::EvalArgs;
 use crate::data::{self, Columns, Labels};
 use crate::encode::EncodedSet;
@@ -11,6 +11,9 @@ use crate::metrics::Metric;
 use crate::training::evaluate;
 
 pub(super) fn run(args: EvalArgs) -> Result<(), Error> {
+    if !args.holdout.is_empty() {
+        return eval_holdout::run(&args);
+    }
     let loaded = loaded::open(&args.model, args.max_length, args.device)?;
     let (name, examples, metric) = match (args.task, &args.dev) {
         (Some(task), _) => {
@@ -37,7 +40,7 @@ pub(super) fn run(args: EvalArgs) -> Result<(), Error> {
             let metric = if regression { Metric::Spearman } else { Metric::Accuracy };
             (dev.display().to_string(), examples, metric)
         }
-        _ => return Err(Error::flag("--dev", "no data; give --task, or --dev, --text and --label")),
+        _ => return Err(Error::flag("--dev", "no data; give --task, or --dev, --text and --label, or --holdout")),
     };
     let set = EncodedSet::new(&examples, &loaded.tokenizer)?;
     let evaluation = evaluate(&loaded.model, &set, metric, loaded.device.pad_to, &loaded.device.device);

@@ -3,6 +3,7 @@
 mod curves;
 mod doctor;
 mod eval;
+mod eval_holdout;
 mod export_web;
 mod fill_mask;
 mod finetune;

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use burn::module::Module;
 use burn::tensor::Device;
 use overfold::checkpoint::{CheckpointError, Files, Folder, Precision, load_masked, save_model, write_folder};
-use overfold::model::{BertConfig, BertForMaskedLM, drawn, mix};
+use overfold::model::{BertConfig, BertForMaskedLM, drawn};
 use overfold::tokenizer::WordPiece;
 use rand::SeedableRng;
 use rand::rngs::StdRng;
@@ -14,6 +14,7 @@ use rayon::prelude::*;
 use super::batch::{MaskedBatch, Sample};
 use super::config::PretrainConfig;
 use super::fresh;
+use super::holdout::{Reading, hidden, seed_of};
 use super::masking::Masker;
 use super::pairs::Pair;
 use super::windows::Windows;
@@ -23,9 +24,6 @@ use crate::optimizer::Rate;
 
 /// Every so many windows one is held out, if no other text is given for that.
 const HOLD_OUT: usize = 200;
-
-/// Shortest window that can be learned from.
-const SHORTEST: usize = 8;
 
 /// A run's inputs: configuration, tokens, device.
 #[derive(Debug)]
@@ -180,8 +178,7 @@ impl Job {
             Some(windows) => windows.window(place),
             None => self.windows.window((place + 1) * HOLD_OUT - 1),
         };
-        let hidden = |place: usize| self.masker.hide(&window(place), seed_of([0, 0, place as u64]));
-        self.batch(places.par_iter().map(|&place| Sample::Masked(hidden(place))))
+        self.batch(places.par_iter().map(|&place| hidden(&self.masker, &window(place), place)))
     }
 
     fn batch(&self, samples: impl IndexedParallelIterator<Item = Sample>) -> MaskedBatch {
@@ -209,11 +206,6 @@ fn learned(windows: usize, holding_out: bool) -> usize {
     if holding_out { windows - windows / HOLD_OUT } else { windows }
 }
 
-/// One seed of several numbers: neighbours share nothing.
-fn seed_of(numbers: [u64; 3]) -> u64 {
-    numbers.into_iter().fold(0, |seed, number| mix(seed ^ number))
-}
-
 /// How many windows of a batch are made pairs.
 fn pairs_of(config: &PretrainConfig) -> usize {
     (config.pairs * config.batch as f64).round() as usize
@@ -237,8 +229,11 @@ fn check_flags(config: &PretrainConfig) -> Result<(), Error> {
             return Err(Error::flag(flag, "0; expected at least 1"));
         }
     }
-    if config.positions < SHORTEST {
-        return Err(Error::flag("--positions", format!("{}; expected at least {SHORTEST} tokens", config.positions)));
+    if config.positions < Reading::SHORTEST {
+        return Err(Error::flag(
+            "--positions",
+            format!("{}; expected at least {} tokens", config.positions, Reading::SHORTEST),
+        ));
     }
     let deviation = config.initializer_range.unwrap_or(1.0);
     for (flag, value, fits, expected) in [

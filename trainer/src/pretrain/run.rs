@@ -10,6 +10,7 @@ use overfold::model::{BertForMaskedLM, Noise};
 use serde_json::json;
 
 use super::batch::MaskedBatch;
+use super::holdout::Found;
 use super::{Evaluation, Job, State};
 use crate::encode::EpochOrder;
 use crate::error::Error;
@@ -149,18 +150,8 @@ fn binary_loss(logits: Tensor<2>, wanted: Tensor<1>) -> Tensor<1> {
 
 /// Loss and accuracy on the hold-out windows.
 fn evaluate(job: &Job, model: &BertForMaskedLM, step: usize, tokens: usize) -> Evaluation {
-    let model = model.valid();
     let places: Vec<usize> = (0..job.held_out()).collect();
-    let (mut sum, mut right, mut count) = (0.0, 0.0, 0usize);
-    for places in places.chunks(job.config.batch) {
-        let MaskedBatch { batch, read, places, targets, .. } = job.holdout_batch(places);
-        count += targets.dims()[0];
-        let logits = model.masked_logits(model.hidden_states_at(&batch, read, &Noise::off()), places);
-        let hits = logits.clone().argmax(1).squeeze_dim::<1>(1).equal(targets.clone()).float().sum();
-        let losses = log_softmax(logits, 1).gather(1, targets.unsqueeze_dim(1)).neg().sum();
-        right += f64::from(hits.into_scalar::<f32>());
-        sum += f64::from(losses.into_scalar::<f32>());
-    }
-    let loss = sum / count as f64;
-    Evaluation { step, tokens, loss, perplexity: loss.exp(), accuracy: right / count as f64 }
+    let batches = places.chunks(job.config.batch).map(|places| job.holdout_batch(places));
+    let Found { loss, perplexity, accuracy, .. } = Found::of(&model.valid(), batches);
+    Evaluation { step, tokens, loss, perplexity, accuracy }
 }
