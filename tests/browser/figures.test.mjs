@@ -2,7 +2,7 @@
 import { after, before, describe, test } from 'node:test';
 import assert from 'node:assert/strict';
 import { load, worker } from './engine.mjs';
-import { launch, leave, live, serve, visit } from './site.mjs';
+import { launch, leave, live, number, numbers, serve, visit } from './site.mjs';
 
 let browser;
 let gpu;
@@ -51,9 +51,6 @@ async function compared(page, id) {
   const [, difference, tolerance] = (await how(page, id)).match(/it is the same to (\S+) of ‖W‖\. The tolerance is (\S+), /);
   return { difference: Number(difference), tolerance: Number(tolerance) };
 }
-
-const number = /\d[\d,]*(?:\.\d+)?(?:e-?\d+)?/g;
-const numbers = (text) => (text.match(number) ?? []).map((digits) => Number(digits.replaceAll(',', '')));
 
 /** The same words, and numbers that differ by no more than the tolerance and the digits that are not shown. */
 function same(found, wanted, tolerance, where) {

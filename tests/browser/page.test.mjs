@@ -2,7 +2,7 @@
 import { after, before, describe, test } from 'node:test';
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
-import { launch, leave, live, serve, visit } from './site.mjs';
+import { launch, leave, live, number, numbers, serve, visit } from './site.mjs';
 
 let browser;
 let site;
@@ -23,9 +23,7 @@ const plain = (html) => html.replace(/<[^>]*>/g, '').replace(/&lt;/g, '<').repla
 
 /** Equal words; numbers to 2 %, rounding errors to below 1e-5: SVDs differ in their last digits between machines. */
 function same(found, wanted, where) {
-  const number = /\d[\d,]*(?:\.\d+)?(?:e-?\d+)?/g;
   assert.equal(found.replace(number, '#'), wanted.replace(number, '#'), where);
-  const numbers = (words) => (words.match(number) ?? []).map((digits) => Number(digits.replaceAll(',', '')));
   numbers(found).forEach((x, k) => {
     const y = numbers(wanted)[k];
     assert.ok(Math.abs(x - y) <= 0.02 * Math.max(1e-5 / 0.02, Math.abs(x), Math.abs(y)), `${where}: ${x} is not ${y}`);

@@ -89,3 +89,7 @@ export async function leave(page) {
   assert.deepEqual(page.complaints, [], 'the console is quiet');
   await page.close();
 }
+
+/** A number as the page writes it, and all of a text. */
+export const number = /\d[\d,]*(?:\.\d+)?(?:e-?\d+)?/g;
+export const numbers = (text) => (text.match(number) ?? []).map((digits) => Number(digits.replaceAll(',', '')));

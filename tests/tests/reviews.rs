@@ -3,29 +3,25 @@
 mod common;
 
 use std::collections::{HashMap, HashSet};
-use std::path::Path;
 
 use common::{json, minilm, succeed};
+use overfold_trainer::data::{Example, Label, Task};
 
-/// Texts with whether they are positive.
-fn texts(name: &str) -> Vec<(Vec<String>, bool)> {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../trainer/assets/reviews").join(name);
-    let file = std::fs::read_to_string(path).unwrap();
-    file.lines()
-        .skip(1)
-        .map(|line| {
-            let mut columns = line.split('\t');
-            let text = columns.next().unwrap().to_lowercase();
-            let words = text.split(|c: char| !c.is_alphanumeric() && c != '\'').filter(|word| !word.is_empty());
-            (words.map(str::to_owned).collect(), columns.next().unwrap() == "positive")
-        })
-        .collect()
+/// Words of texts, with whether they are positive.
+fn words(examples: &[Example]) -> Vec<(Vec<String>, bool)> {
+    let split = |text: &str| {
+        let text = text.to_lowercase();
+        let words = text.split(|c: char| !c.is_alphanumeric() && c != '\'').filter(|word| !word.is_empty());
+        words.map(str::to_owned).collect()
+    };
+    examples.iter().map(|example| (split(&example.text), example.label == Label::Class(1))).collect()
 }
 
 /// Accuracy on the dev set of naive Bayes on single words, add-one smoothed.
 fn naive_bayes() -> f64 {
+    let reviews = Task::Reviews.load(None).unwrap();
     let mut counts: [HashMap<String, f64>; 2] = Default::default();
-    for (words, positive) in texts("train.tsv") {
+    for (words, positive) in words(&reviews.train) {
         for word in words {
             *counts[usize::from(positive)].entry(word).or_default() += 1.0;
         }
@@ -35,7 +31,7 @@ fn naive_bayes() -> f64 {
         let all = class.values().sum::<f64>() + vocabulary;
         words.iter().map(|word| ((class.get(word).unwrap_or(&0.0) + 1.0) / all).ln()).sum()
     };
-    let dev = texts("dev.tsv");
+    let dev = words(&reviews.dev);
     let right =
         dev.iter().filter(|(words, positive)| (score(words, &counts[1]) > score(words, &counts[0])) == *positive);
     right.count() as f64 / dev.len() as f64

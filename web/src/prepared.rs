@@ -15,15 +15,17 @@ pub struct Prepared {
     /// In the factors of `state.shape`, with all that is found on the way.
     pub sweep: Sweep,
     /// None if the chain has no bond.
-    pub centered: Option<Centered>,
+    pub changed: Option<Changed>,
 }
 
-/// The chain with the chosen X·X⁻¹ in it, and then with its orthogonality center moved to the bond.
+/// The chain with X·X⁻¹ on the bond.
 #[derive(Debug)]
-pub struct Centered {
+pub struct Changed {
     inputs: String,
-    /// The chain.
-    pub chain: Mpo,
+    /// With X of each kind, in the order of [`Kind::ALL`].
+    pub chains: Vec<Mpo>,
+    /// That of the chosen kind, with its orthogonality center moved to the bond.
+    pub centered: Mpo,
     /// The singular values of the matrix at the bond.
     pub s: Vec<f64>,
 }
@@ -35,8 +37,8 @@ impl Prepared {
     /// [`MpoError`] if the matrix is not finite.
     pub fn of(matrix: &Matrix, state: &State) -> Result<Self, MpoError> {
         let chain = unfold(matrix, state)?;
-        let centered = Centered::of(matrix, state, &chain)?;
-        Ok(Self { chain, sweep: Sweep::of(&matrix.w, matrix.rows, matrix.cols, &state.shape)?, centered })
+        let changed = Changed::of(matrix, state, &chain)?;
+        Ok(Self { chain, sweep: Sweep::of(&matrix.w, matrix.rows, matrix.cols, &state.shape)?, changed })
     }
 
     /// Those whose inputs have changed, for the same matrix.
@@ -50,23 +52,23 @@ impl Prepared {
         if self.sweep.shape != state.shape {
             self.sweep = Sweep::of(&matrix.w, matrix.rows, matrix.cols, &state.shape)?;
         }
-        if self.centered.as_ref().map(|centered| &centered.inputs) != Some(&effects::inputs(state)) {
-            self.centered = Centered::of(matrix, state, &self.chain)?;
+        if self.changed.as_ref().map(|changed| &changed.inputs) != Some(&effects::inputs(state)) {
+            self.changed = Changed::of(matrix, state, &self.chain)?;
         }
         Ok(())
     }
 }
 
-impl Centered {
+impl Changed {
     fn of(matrix: &Matrix, state: &State, chain: &Mpo) -> Result<Option<Self>, MpoError> {
         let Matrix { rows, cols, .. } = *matrix;
-        let changed = effects::changed(state, chain)?;
-        let Some((_, chosen)) = Kind::ALL.iter().zip(&changed).find(|(kind, _)| **kind == state.kind) else {
+        let chains = effects::changed(state, chain)?;
+        let Some((_, chosen)) = Kind::ALL.iter().zip(&chains).find(|(kind, _)| **kind == state.kind) else {
             return Ok(None);
         };
-        let chain = decompose(&chosen.contract(), rows, cols, &state.chain, Gauge::Symmetric)?;
+        let centered = decompose(&chosen.contract(), rows, cols, &state.chain, Gauge::Symmetric)?;
         let s = spectrum(&matrix.w, rows, cols, &state.chain, state.bond - 1)?;
-        Ok(Some(Self { inputs: effects::inputs(state), chain, s }))
+        Ok(Some(Self { inputs: effects::inputs(state), chains, centered, s }))
     }
 }
 

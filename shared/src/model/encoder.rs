@@ -91,7 +91,7 @@ impl Layer {
 }
 
 #[cfg(test)]
-#[cfg(feature = "flex")]
+#[cfg(feature = "training")]
 mod tests {
     use super::*;
     use serde_json::json;

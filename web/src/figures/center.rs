@@ -2,27 +2,26 @@
 
 use overfold::mpo::{Core, Mpo, MpoError};
 
-use super::effects::{self, without_bonds};
+use super::effects::without_bonds;
 use super::{Context, Figure, Table};
 use crate::draw::bars::{self, Bar, Group};
 use crate::math::linalg::{norm, tail};
 use crate::number::{percent, short};
 use crate::state::Kind;
 
-/// The chains of [`effects`] with the bond cut, and then that of the chosen kind cut at the center.
+/// The chains of [`super::effects`] with the bond cut, and then that of the chosen kind cut at the center.
 pub fn chains(context: &Context<'_>) -> Result<Vec<Mpo>, MpoError> {
     let (bond, keep) = (context.state.bond - 1, context.state.keep);
-    let others = effects::chains(context)?;
+    let Some(changed) = &context.prepared.changed else { return Ok(Vec::new()) };
     // In the centered chain the channels of the bond are the singular vectors again.
-    let all = others.iter().chain(context.prepared.centered.as_ref().map(|centered| &centered.chain));
-    all.map(|chain| cut(chain, bond, keep)).collect()
+    changed.chains.iter().chain([&changed.centered]).map(|chain| cut(chain, bond, keep)).collect()
 }
 
 pub fn draw(context: &Context<'_>) -> Result<Figure, MpoError> {
     let (matrix, state) = (context.matrix, context.state);
-    let Some(centered) = &context.prepared.centered else { return Ok(without_bonds()) };
+    let Some(changed) = &context.prepared.changed else { return Ok(without_bonds()) };
     let (d, keep) = (state.bond_dimension(), state.keep);
-    let predicted = tail(&centered.s, keep);
+    let predicted = tail(&changed.s, keep);
     let relative = |x: f64| x / matrix.norm.max(f64::MIN_POSITIVE);
 
     let mut bars = Vec::new();

@@ -33,7 +33,7 @@ pub fn changed(state: &State, chain: &Mpo) -> Result<Vec<Mpo>, MpoError> {
 }
 
 pub fn chains(context: &Context<'_>) -> Result<Vec<Mpo>, MpoError> {
-    changed(context.state, &context.prepared.chain)
+    Ok(context.prepared.changed.as_ref().map_or_else(Vec::new, |changed| changed.chains.clone()))
 }
 
 pub(super) fn without_bonds() -> Figure {
