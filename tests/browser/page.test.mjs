@@ -124,19 +124,25 @@ describe('how it is used', () => {
 
   test('an answer that comes late takes nothing back', async () => {
     const page = await open();
-    const values = await page.evaluate(() => new Promise((done) => {
-      const [range, more] = ['#cut-range', '[aria-label="Singular values kept: one more"]'].map((found) => document.querySelector(found));
-      const seen = [];
-      // Each answer changes the caption and then fills the controls.
-      new MutationObserver(() => setTimeout(() => {
-        seen.push(Number(range.value));
-        if (document.querySelector('#fig-cut figcaption').textContent.includes('Keeping 19 of 64')) done(seen);
-      })).observe(document.querySelector('#fig-cut figcaption'), { childList: true });
-      // The first is sent; the others wait for its answer.
-      for (let k = 0; k < 3; k++) more.click();
+    const { captions, written } = await page.evaluate(() => new Promise((done) => {
+      const [range, more, caption] = ['#cut-range', '[aria-label="Singular values kept: one more"]', '#fig-cut figcaption']
+        .map((found) => document.querySelector(found));
+      // All that is ever written into the slider, and every answer's caption, however close together they come.
+      const [captions, written] = [[], []];
+      const { get, set } = Object.getOwnPropertyDescriptor(HTMLInputElement.prototype, 'value');
+      Object.defineProperty(range, 'value', { get, set(value) { written.push(Number(value)); set.call(range, value); } });
+      new MutationObserver(() => captions.push(caption.textContent)).observe(caption, { childList: true });
+      const busy = () => document.documentElement.classList.contains('busy');
+      const wait = (over, then) => (over() ? then() : setTimeout(wait, 5, over, then));
+      wait(() => !busy(), () => {
+        // The first is sent; the others wait for its answer.
+        for (let k = 0; k < 3; k++) more.click();
+        wait(() => !busy() && captions.at(-1)?.includes('Keeping 19 of 64'), () => done({ captions, written }));
+      });
     }));
-    assert.ok(values.length > 1, 'answers to the first and to the last');
-    for (const value of values) assert.equal(value, 19);
+    assert.match(captions[0], /Keeping 17 of 64/, 'the answer to the first');
+    assert.deepEqual(written.slice(0, 3), [17, 18, 19], 'the clicks');
+    for (const value of written.slice(3)) assert.equal(value, 19, 'an answer');
     await leave(page);
   });
 
