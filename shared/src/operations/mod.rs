@@ -1,12 +1,15 @@
 //! The operations of a training step.
 //!
 //! On the CPU back end they are fused and use all cores (`flex`); elsewhere they are composed from Burn's tensor
-//! operations, which the GPU back ends fuse by themselves. Both give the same results, dropout masks included.
+//! operations, which the GPU back ends fuse by themselves. Both give the same results, dropout masks included. A browser's
+//! GPU, where nothing is fused, has its own matrix product (`webgpu`).
 
 mod adamw;
 #[cfg(feature = "flex")]
 mod flex;
 mod mask;
+#[cfg(feature = "webgpu")]
+mod webgpu;
 
 use burn::tensor::activation::{gelu as burn_gelu, softmax};
 use burn::tensor::module::{embedding as burn_embedding, layer_norm as burn_layer_norm};
@@ -24,10 +27,10 @@ pub struct Dropout {
     pub seed: u64,
 }
 
-/// Returns the CPU back end's fused result where there is one.
-macro_rules! fused {
-    ($call:expr) => {
-        #[cfg(feature = "flex")]
+/// Returns the result of a back end's own kernels where there is one.
+macro_rules! own {
+    ($feature:literal, $call:expr) => {
+        #[cfg(feature = $feature)]
         if let Some(result) = $call {
             return result;
         }
@@ -36,7 +39,8 @@ macro_rules! fused {
 
 /// `x·Wᵀ + b`: `[.., in]` → `[.., out]` for a weight `[out, in]` and a bias `[out]`.
 pub fn linear<const D: usize>(x: Tensor<D>, weight: Tensor<2>, bias: Tensor<1>) -> Tensor<D> {
-    fused!(flex::linear(&x, &weight, &bias));
+    own!("flex", flex::linear(&x, &weight, &bias));
+    own!("webgpu", webgpu::linear(&x, &weight, &bias));
     let [output, input] = weight.dims();
     let mut dims = x.dims();
     dims[D - 1] = output;
@@ -47,13 +51,13 @@ pub fn linear<const D: usize>(x: Tensor<D>, weight: Tensor<2>, bias: Tensor<1>) 
 
 /// GELU by the error function (Hendrycks and Gimpel, 2016): x·Φ(x), element by element.
 pub fn gelu<const D: usize>(x: Tensor<D>) -> Tensor<D> {
-    fused!(flex::gelu(&x));
+    own!("flex", flex::gelu(&x));
     burn_gelu(x)
 }
 
 /// Layer normalization over the last axis, with scale and offset `[hidden]`.
 pub fn layer_norm<const D: usize>(x: Tensor<D>, gamma: Tensor<1>, beta: Tensor<1>, epsilon: f64) -> Tensor<D> {
-    fused!(flex::layer_norm(&x, None, None, [&gamma, &beta], epsilon));
+    own!("flex", flex::layer_norm(&x, None, None, [&gamma, &beta], epsilon));
     burn_layer_norm(x, gamma, Some(beta), epsilon)
 }
 
@@ -66,14 +70,14 @@ pub fn add_dropout_layer_norm<const D: usize>(
     beta: Tensor<1>,
     epsilon: f64,
 ) -> Tensor<D> {
-    fused!(flex::layer_norm(&x, Some(&residual), dropout, [&gamma, &beta], epsilon));
+    own!("flex", flex::layer_norm(&x, Some(&residual), dropout, [&gamma, &beta], epsilon));
     burn_layer_norm(self::dropout(x, dropout) + residual, gamma, Some(beta), epsilon)
 }
 
 /// Inverted dropout: drops elements and scales the others by 1/(1 − p).
 pub fn dropout<const D: usize>(x: Tensor<D>, dropout: Option<Dropout>) -> Tensor<D> {
     let Some(dropout) = dropout else { return x };
-    fused!(flex::dropout(&x, dropout));
+    own!("flex", flex::dropout(&x, dropout));
     let mask = Mask::new(dropout).tensor(x.dims(), &x.device());
     x * mask
 }
@@ -82,7 +86,7 @@ pub fn dropout<const D: usize>(x: Tensor<D>, dropout: Option<Dropout>) -> Tensor
 ///
 /// `scores`: `[batch, heads, queries, seq]`; `mask_bias`: `[batch, 1, 1, seq]`, 0 or a large negative number.
 pub fn attention_weights(scores: Tensor<4>, mask_bias: Tensor<4>, scale: f64, dropout: Option<Dropout>) -> Tensor<4> {
-    fused!(flex::attention_weights(&scores, &mask_bias, scale, dropout));
+    own!("flex", flex::attention_weights(&scores, &mask_bias, scale, dropout));
     self::dropout(softmax(scores * scale + mask_bias, 3), dropout)
 }
 
@@ -93,7 +97,7 @@ pub fn embedding(weight: Tensor<2>, ids: Tensor<2, Int>) -> Tensor<3> {
 
 /// Σx², `[1]`.
 pub fn sum_of_squares(x: Tensor<1>) -> Tensor<1> {
-    fused!(flex::sum_of_squares(&x));
+    own!("flex", flex::sum_of_squares(&x));
     x.powi_scalar(2).sum()
 }
 
