@@ -1,4 +1,5 @@
-// How long the page takes from a move of a control to the new picture: node timing.mjs
+// How long the page takes from a move of a control to the new picture, for the built-in matrix and for the most numbers that
+// are shown at once: node timing.mjs
 import { launch, live, serve } from './site.mjs';
 
 const [site, browser] = [await serve(), await launch()];
@@ -15,23 +16,37 @@ await page.evaluate(() => {
     window.long.push(...scripts.map(({ duration }) => duration));
   }).observe({ type: 'long-animation-frame' });
 });
-const controls = { cut: [1, 64], sweep: [0, 7], row: [1, 3], strength: [0, 20], keep: [1, 64], fold: [0, 2], cores: [2, 12] };
-for (const [name, [from, to]] of Object.entries(controls)) {
-  const times = await page.evaluate(async ([name, from, to]) => {
-    const input = document.querySelector(`#${name}-range`);
-    const all = [];
-    for (let k = 0; k < 21; k++) {
-      input.value = from + (k % (to - from + 1));
-      const start = performance.now();
-      input.dispatchEvent(new Event('input', { bubbles: true }));
-      while (!document.documentElement.classList.contains('busy')) await new Promise((done) => setTimeout(done));
-      while (document.documentElement.classList.contains('busy')) await new Promise((done) => { const c = new MessageChannel(); c.port1.onmessage = done; c.port2.postMessage(0); });
-      all.push(performance.now() - start);
-    }
-    return all.sort((a, b) => a - b);
-  }, [name, from, to]);
-  console.log(`${name}: median ${times[10].toFixed(1)} ms, worst ${times[20].toFixed(1)} ms of 21`);
+const measure = async (matrix, controls) => {
+  for (const [name, [from, to]] of Object.entries(controls)) {
+    const times = await page.evaluate(async ([name, from, to]) => {
+      const input = document.querySelector(`#${name}-range`);
+      const all = [];
+      for (let k = 0; k < 21; k++) {
+        input.value = from + Math.round(k * (to - from) / 20);
+        const start = performance.now();
+        input.dispatchEvent(new Event('input', { bubbles: true }));
+        while (!document.documentElement.classList.contains('busy')) await new Promise((done) => setTimeout(done));
+        while (document.documentElement.classList.contains('busy')) await new Promise((done) => { const c = new MessageChannel(); c.port1.onmessage = done; c.port2.postMessage(0); });
+        all.push(performance.now() - start);
+      }
+      return all.sort((a, b) => a - b);
+    }, [name, from, to]);
+    console.log(`${matrix}, ${name}: median ${times[10].toFixed(1)} ms, worst ${times[20].toFixed(1)} ms of 21`);
+  }
+};
+await measure('built in', { cut: [1, 64], sweep: [0, 7], row: [1, 3], strength: [0, 20], keep: [1, 64], fold: [0, 2], cores: [2, 12] });
+const side = 256;
+const header = JSON.stringify({ w: { dtype: 'F32', shape: [side, side], data_offsets: [0, 4 * side * side] } });
+const buffer = Buffer.concat([Buffer.alloc(8), Buffer.from(header), Buffer.alloc(4 * side * side)]);
+buffer.writeBigUInt64LE(BigInt(header.length));
+// Singular values that fall, and noise.
+for (let k = 0; k < side * side; k++) {
+  const [i, j] = [Math.floor(k / side), k % side];
+  buffer.writeFloatLE(Math.sin(i * j / 300) + (k * 7919 % 1000) / 2000, 8 + header.length + 4 * k);
 }
+await page.locator('#file').setInputFiles({ name: 'own.safetensors', mimeType: 'application/octet-stream', buffer });
+await page.locator('#fig-cut figcaption', { hasText: `of ${side} singular values` }).waitFor({ timeout: 60000 });
+await measure(`${side} × ${side}`, { cut: [1, side], sweep: [0, 7], strength: [0, 20], keep: [1, side] });
 await page.locator('#run-load').click();
 await page.locator('#run-answer table').waitFor({ timeout: 120000 });
 await page.locator('#fold-whole').click();

@@ -174,13 +174,22 @@ function keepAddress() {
   }
 }
 
+/** What stands in an element. A table often stays while a picture moves, and parsing it would take longer than the rest. */
+const markup = new WeakMap();
+
+function put(element, html) {
+  if (markup.get(element) === html) return;
+  element.innerHTML = html;
+  markup.set(element, html);
+}
+
 function show({ id, picture, caption, table, how }) {
   const figure = $(`#fig-${id}`);
   const focused = $$('.item', figure).indexOf(document.activeElement);
-  $('.picture', figure).innerHTML = picture;
-  $('figcaption', figure).innerHTML = caption;
-  $('.table', figure).innerHTML = table;
-  $('.how p', figure).innerHTML = how;
+  put($('.picture', figure), picture);
+  put($('figcaption', figure), caption);
+  put($('.table', figure), table);
+  put($('.how p', figure), how);
   if (focused >= 0) focusItem($$('.item', figure), Math.min(focused, $$('.item', figure).length - 1));
 }
 

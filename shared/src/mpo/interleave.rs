@@ -50,5 +50,9 @@ pub fn interleave(w: &[f64], rows: usize, cols: usize, shape: &Shape) -> Vec<f64
 pub fn deinterleave(x: &[f64], rows: usize, cols: usize, shape: &Shape) -> Vec<f64> {
     let (row_offsets, col_offsets) = offsets(shape);
     let col_offsets = &col_offsets[..cols];
-    row_offsets[..rows].iter().flat_map(|offset| col_offsets.iter().map(move |col| x[offset + col])).collect()
+    let mut w = Vec::with_capacity(rows * cols);
+    for offset in &row_offsets[..rows] {
+        w.extend(col_offsets.iter().map(|col| x[offset + col]));
+    }
+    w
 }

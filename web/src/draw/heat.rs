@@ -1,7 +1,5 @@
 //! Matrices as pictures: root mean squares of small blocks in shades of one color.
 
-use std::fmt::Write;
-
 use super::svg::{Svg, px};
 
 /// Shades, the first being the paper.
@@ -27,12 +25,19 @@ impl Map {
     pub fn of(a: &[f64], rows: usize, cols: usize) -> Self {
         let block = rows.max(cols).div_ceil(MOST).max(1);
         let (down, across) = (rows.div_ceil(block), cols.div_ceil(block));
-        let mut sums = vec![(0.0, 0usize); down * across];
-        for (at, x) in a.iter().enumerate() {
-            let cell = &mut sums[at / cols / block * across + at % cols / block];
-            *cell = (cell.0 + x * x, cell.1 + 1);
+        let mut values = vec![0.0; down * across];
+        for (band, cells) in a.chunks(block * cols.max(1)).zip(values.chunks_mut(across.max(1))) {
+            for line in band.chunks(cols.max(1)) {
+                for (part, cell) in line.chunks(block).zip(&mut *cells) {
+                    *cell += part.iter().map(|x| x * x).sum::<f64>();
+                }
+            }
+            let high = band.len() / cols.max(1);
+            for (k, cell) in cells.iter_mut().enumerate() {
+                let wide = block.min(cols - k * block);
+                *cell = (*cell / (high * wide) as f64).sqrt();
+            }
         }
-        let values = sums.into_iter().map(|(sum, count)| (sum / count.max(1) as f64).sqrt()).collect();
         Self { rows: down, cols: across, block, values }
     }
 
@@ -55,9 +60,12 @@ impl Map {
                 while col < line.len() {
                     let run = line[col..].iter().take_while(|value| shade(**value) == wanted).count();
                     if run > 0 {
-                        let (left, above) = (px(x + col as f64 * cell), px(y + row as f64 * cell));
-                        let (long, cell) = (px(run as f64 * cell), px(cell));
-                        let _ = write!(d, "M{left} {above}h{long}v{cell}h-{long}z");
+                        let (left, above, long) = (x + col as f64 * cell, y + row as f64 * cell, run as f64 * cell);
+                        for (letter, value) in [('M', left), (' ', above), ('h', long), ('v', cell), ('h', -long)] {
+                            d.push(letter);
+                            px(value).push(&mut d);
+                        }
+                        d.push('z');
                     }
                     col += run.max(1);
                 }

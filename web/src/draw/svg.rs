@@ -18,21 +18,40 @@ pub fn escape(text: &str) -> String {
     out
 }
 
-/// A coordinate to a tenth of a pixel. Written as two whole numbers: a picture has thousands, and the exact decimals of a
-/// float take ten times as long.
+/// A coordinate to a tenth of a pixel. Written digit by digit: a picture has thousands, and the exact decimals of a float take
+/// ten times as long.
 #[derive(Debug, Clone, Copy)]
-pub struct Px(i64);
+pub struct Px(i32);
 
 /// See [`Px`].
 pub fn px(x: f64) -> Px {
-    Px((x * 10.0).round() as i64)
+    Px((x * 10.0).round() as i32)
+}
+
+impl Px {
+    /// Writes it at the end of a text.
+    pub fn push(self, out: &mut String) {
+        let (mut digits, mut rest, mut place) = ([0; 16], self.0.unsigned_abs(), 0);
+        // From the last digit to the first; the tenths and the ones always, tenths of 0 not.
+        while rest > 0 || place < 2 {
+            digits[place] = b'0' + (rest % 10) as u8;
+            (rest, place) = (rest / 10, place + 1);
+        }
+        if self.0 < 0 {
+            out.push('-');
+        }
+        out.extend(digits[1..place].iter().rev().map(|digit| char::from(*digit)));
+        if digits[0] != b'0' {
+            out.extend(['.', char::from(digits[0])]);
+        }
+    }
 }
 
 impl fmt::Display for Px {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (whole, tenth) = (self.0.abs() / 10, self.0.abs() % 10);
-        let sign = if self.0 < 0 { "-" } else { "" };
-        if tenth == 0 { write!(f, "{sign}{whole}") } else { write!(f, "{sign}{whole}.{tenth}") }
+        let mut text = String::new();
+        self.push(&mut text);
+        f.write_str(&text)
     }
 }
 

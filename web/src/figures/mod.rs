@@ -66,14 +66,13 @@ impl Table {
     /// As markup.
     pub fn html(&self) -> String {
         let mut out = format!("<table><caption>{}</caption><thead><tr>", escape(&self.caption));
-        self.head.iter().for_each(|text| out.push_str(&format!(r#"<th scope="col">{}</th>"#, escape(text))));
+        self.head.iter().for_each(|text| out.extend([r#"<th scope="col">"#, &escape(text), "</th>"]));
         out.push_str("</tr></thead><tbody>");
         for row in &self.rows {
+            out.push_str("<tr>");
             for (k, text) in row.iter().enumerate() {
-                let text = escape(text);
-                let cell =
-                    if k == 0 { format!(r#"<tr><th scope="row">{text}</th>"#) } else { format!("<td>{text}</td>") };
-                out.push_str(&cell);
+                let [open, close] = if k == 0 { [r#"<th scope="row">"#, "</th>"] } else { ["<td>", "</td>"] };
+                out.extend([open, &escape(text), close]);
             }
             out.push_str("</tr>");
         }
