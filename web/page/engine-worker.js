@@ -1,5 +1,5 @@
 // The engine's worker: loads an export, chooses a device that computes rightly and fast, and answers. Its page is engine.js.
-import init, { Download } from '../../overfold-engine.js';
+import init, { Download, fused } from '../../overfold-engine.js';
 import * as gpu from './engine-device.js';
 import { Fault, Files } from './engine-files.js';
 
@@ -80,7 +80,7 @@ async function start({ manifestUrl, device, patience, failures }, progress) {
   return {
     manifest: about, ...chosen, notes: files.notes,
     models: models.map(({ weights, ...model }) => ({ ...model, bytes: weights.reduce((sum, name) => sum + list[name].bytes, 0) })),
-    bytes: { total, cached }, evaluation: evaluation && { dataset: evaluation.dataset, texts: evaluation.texts.length },
+    bytes: { total, cached }, fused: fused(), evaluation: evaluation && { dataset: evaluation.dataset, texts: evaluation.texts.length },
     agent: navigator.userAgent, resources: performance.getEntriesByType('resource').map(({ name }) => name),
   };
 }

@@ -40,6 +40,8 @@ export interface Info {
   device: Device;
   why: string;
   devices: { cpu: Measured; gpu?: Measured };
+  /** Whether the CPU multiplies and adds in one instruction: relaxed SIMD. */
+  fused: boolean;
   /** What the browser tells of its GPU; empty if there is none. */
   gpu: { name?: string; backend?: string; software?: boolean; features?: string[]; limits?: Record<string, number> };
   bytes: { total: number; cached: number };

@@ -55,7 +55,7 @@ export function diagnostics(info, answered, kept) {
     ['model', `${info.manifest.name}, made by overfold ${info.manifest.made.overfold}, ${info.manifest.license}`],
     ...info.models.map(({ kind, parameters, trained, bytes }) => [kind, `${parameters} parameters${trained ? `, ${trained} while training` : ''}, ${megabytes(bytes)}`]),
     ['runs on', `${info.device}: ${info.why}`],
-    ['cpu', timed('cpu')],
+    ['cpu', `${timed('cpu')}, ${info.fused ? 'with' : 'without'} a fused multiply-add`],
     ['gpu', timed('gpu')],
     ['adapter', gpu.name ? `${gpu.name}${gpu.software ? ' (computed by the CPU)' : ''}, ${gpu.backend}` : 'none'],
     ['limits', Object.entries(gpu.limits ?? {}).map(([name, value]) => `${name} ${value}`).join(', ') || 'unknown'],

@@ -16,6 +16,8 @@ use burn::tensor::module::{embedding as burn_embedding, layer_norm as burn_layer
 use burn::tensor::{Device, Int, Tensor};
 
 pub use adamw::{AdamW, Moments, adamw};
+#[cfg(all(feature = "flex", target_family = "wasm"))]
+pub use flex::{Product, set_product};
 use mask::Mask;
 
 /// A dropout place: with `probability` an element is dropped; `seed` fixes which ones.

@@ -48,6 +48,14 @@ fn start() {
     if log::set_logger(&Errors).is_ok() {
         log::set_max_level(LevelFilter::Error);
     }
+    // Where the browser does not know the instruction, products stay as they are.
+    let _ = crate::fused::install();
+}
+
+/// Whether products are computed with a fused multiply-add on the CPU.
+#[wasm_bindgen]
+pub fn fused() -> bool {
+    crate::fused::installed()
 }
 
 /// The files of an export as they arrive.

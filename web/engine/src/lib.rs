@@ -10,6 +10,8 @@ mod chains;
 mod contract;
 mod error;
 mod export;
+#[cfg(target_family = "wasm")]
+mod fused;
 mod merge;
 mod session;
 

@@ -20,6 +20,9 @@ use burn::backend::flex::{FlexTensor, Layout};
 use burn::backend::{DType, Flex};
 use burn::tensor::{Shape, Tensor};
 
+#[cfg(target_family = "wasm")]
+pub use product::{Product, set_product};
+
 use super::mask::Mask;
 use super::{AdamW, Dropout, Moments};
 use tape::{Value, record};
