@@ -19,9 +19,9 @@ pub fn chains(context: &Context<'_>) -> Result<Vec<Mpo>, MpoError> {
 
 pub fn draw(context: &Context<'_>) -> Result<Figure, MpoError> {
     let (matrix, state) = (context.matrix, context.state);
-    let Some(changed) = &context.prepared.changed else { return Ok(without_bonds()) };
+    let Some(bond) = &context.prepared.bond else { return Ok(without_bonds()) };
     let (d, keep) = (state.bond_dimension(), state.keep);
-    let predicted = tail(&changed.s, keep);
+    let predicted = tail(&bond.s, keep);
     let relative = |x: f64| x / matrix.norm.max(f64::MIN_POSITIVE);
 
     let mut bars = Vec::new();

@@ -1,15 +1,16 @@
 //! Section 4: X·X⁻¹ on a bond: what it leaves alone, and what it does not.
 
-use overfold::mpo::{Mpo, MpoError, interleave};
+use overfold::mpo::{Mpo, MpoError};
 
 use super::surplus::core_node;
 use super::{Context, Figure, Table};
 use crate::draw::bars::{self, Bar, Group};
 use crate::draw::diagram::{Node, Role, chain};
-use crate::math::linalg::{Random, cosine, distance, norm};
+use crate::math::linalg::{cosine, distance, norm};
 use crate::math::step::first_step;
 use crate::math::transform::Transform;
 use crate::number::{percent, ratio, short};
+use crate::prepared::Bond;
 use crate::state::{Kind, State};
 
 /// Differences of this part and below are rounding.
@@ -43,14 +44,8 @@ pub(super) fn without_bonds() -> Figure {
 
 pub fn draw(context: &Context<'_>) -> Result<Figure, MpoError> {
     let (matrix, state) = (context.matrix, context.state);
-    if state.chain.order() == 1 {
-        return Ok(without_bonds());
-    }
     let (mpo, products) = (&context.prepared.chain, context.products);
-    let mut random = Random::new(state.seed ^ 0x5eed);
-    let g = random.normals(matrix.w.len());
-    let g = interleave(&g, matrix.rows, matrix.cols, &state.chain);
-    let before = first_step(mpo, &g);
+    let Some(Bond { gradient, before, .. }) = &context.prepared.bond else { return Ok(without_bonds()) };
     let relative = |a: &[f64], b: &[f64]| distance(a, b) / norm(b).max(f64::MIN_POSITIVE);
 
     let mut table = Table::new(
@@ -72,7 +67,7 @@ pub fn draw(context: &Context<'_>) -> Result<Figure, MpoError> {
     // W may come from the GPU; the steps are computed here.
     let rounding = [ROUNDING.max(products.rounding()), ROUNDING, ROUNDING];
     for (k, (kind, other)) in Kind::ALL.into_iter().zip(products.chains()).enumerate() {
-        let after = first_step(other, &g);
+        let after = first_step(other, gradient);
         let changes = [
             products.error(k) / matrix.norm.max(f64::MIN_POSITIVE),
             relative(&after.sgd, &before.sgd),
@@ -136,7 +131,7 @@ pub fn draw(context: &Context<'_>) -> Result<Figure, MpoError> {
         )
     };
     // Against a step on W itself: −G, and −G/|G|.
-    let farther = [norm(&before.sgd) / norm(&g), norm(&before.adam) / (matrix.w.len() as f64).sqrt()].map(ratio);
+    let farther = [norm(&before.sgd) / norm(gradient), norm(&before.adam) / (matrix.w.len() as f64).sqrt()].map(ratio);
     let caption = format!(
         "{caption} Even without X, one step of all cores moves W {} times (SGD) or {} times (Adam) as far as a step on W at the same learning rate.",
         farther[0], farther[1]
