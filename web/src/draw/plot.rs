@@ -91,16 +91,19 @@ pub fn range<'a>(values: impl IntoIterator<Item = &'a f64>) -> [f64; 2] {
     [low.max(high * 10f64.powf(-DECADES)).min(high / 10.0), high]
 }
 
-/// Singular values as dots on a step line.
+/// Radius of a dot in pixels.
+const DOT: f64 = 2.4;
+
+/// Singular values as a step line, with dots where they do not touch.
 pub fn spectrum(svg: &mut Svg, frame: &Frame, values: &[f64], keep: usize) {
     let steps = values.iter().enumerate().flat_map(|(k, s)| {
         let y = frame.level(*s);
         [[frame.edge(k), y], [frame.edge(k + 1), y]]
     });
     svg.polyline("curve", steps);
-    if frame.w / frame.count.max(1) as f64 >= 3.0 {
+    if frame.w / frame.count.max(1) as f64 >= 2.0 * DOT {
         for (k, s) in values.iter().enumerate() {
-            svg.circle(if k < keep { "dot" } else { "dot lost" }, [frame.at(k), frame.level(*s)], 2.4);
+            svg.circle(if k < keep { "dot" } else { "dot lost" }, [frame.at(k), frame.level(*s)], DOT);
         }
     }
 }
