@@ -26,17 +26,15 @@ impl Map {
         let block = rows.max(cols).div_ceil(MOST).max(1);
         let (down, across) = (rows.div_ceil(block), cols.div_ceil(block));
         let mut values = vec![0.0; down * across];
-        for (band, cells) in a.chunks(block * cols.max(1)).zip(values.chunks_mut(across.max(1))) {
-            for line in band.chunks(cols.max(1)) {
-                for (part, cell) in line.chunks(block).zip(&mut *cells) {
-                    *cell += part.iter().map(|x| x * x).sum::<f64>();
-                }
+        for (row, line) in a.chunks(cols.max(1)).enumerate() {
+            for (part, cell) in line.chunks(block).zip(&mut values[row / block * across..]) {
+                *cell += part.iter().map(|x| x * x).sum::<f64>();
             }
-            let high = band.len() / cols.max(1);
-            for (k, cell) in cells.iter_mut().enumerate() {
-                let wide = block.min(cols - k * block);
-                *cell = (*cell / (high * wide) as f64).sqrt();
-            }
+        }
+        for (at, cell) in values.iter_mut().enumerate() {
+            // Blocks at the edges may be smaller.
+            let (high, wide) = (block.min(rows - at / across * block), block.min(cols - at % across * block));
+            *cell = (*cell / (high * wide) as f64).sqrt();
         }
         Self { rows: down, cols: across, block, values }
     }
