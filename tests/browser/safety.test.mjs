@@ -3,7 +3,7 @@ import { after, before, describe, test } from 'node:test';
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { launch, leave, live, serve, visit } from './site.mjs';
+import { file, floats, launch, leave, live, serve, visit } from './site.mjs';
 
 const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 let browser;
@@ -35,21 +35,6 @@ describe('nothing leaves', () => {
     await page.close();
   });
 });
-
-/** A safetensors file. */
-function file(tensors, mend = (header) => header) {
-  let [at, header, data] = [0, {}, []];
-  for (const [name, dtype, shape, bytes] of tensors) {
-    header[name] = { dtype, shape, data_offsets: [at, at + bytes.length] };
-    data.push(bytes);
-    at += bytes.length;
-  }
-  const text = Buffer.from(JSON.stringify(mend(header)));
-  const length = Buffer.alloc(8);
-  length.writeBigUInt64LE(BigInt(text.length));
-  return Buffer.concat([length, text, ...data]);
-}
-const floats = (count, value) => Buffer.from(new Float32Array(Array.from({ length: count }, (_, k) => value(k))).buffer);
 
 describe("a visitor's own file", () => {
   const give = async (page, buffer) => {

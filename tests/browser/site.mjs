@@ -93,3 +93,20 @@ export async function leave(page) {
 /** A number as the page writes it, and all of a text. */
 export const number = /\d[\d,]*(?:\.\d+)?(?:e-?\d+)?/g;
 export const numbers = (text) => (text.match(number) ?? []).map((digits) => Number(digits.replaceAll(',', '')));
+
+/** A safetensors file. */
+export function file(tensors, mend = (header) => header) {
+  let [at, header, data] = [0, {}, []];
+  for (const [name, dtype, shape, bytes] of tensors) {
+    header[name] = { dtype, shape, data_offsets: [at, at + bytes.length] };
+    data.push(bytes);
+    at += bytes.length;
+  }
+  const text = Buffer.from(JSON.stringify(mend(header)));
+  const length = Buffer.alloc(8);
+  length.writeBigUInt64LE(BigInt(text.length));
+  return Buffer.concat([length, text, ...data]);
+}
+
+/** Its bytes of a tensor of F32. */
+export const floats = (count, value) => Buffer.from(new Float32Array(Array.from({ length: count }, (_, k) => value(k))).buffer);

@@ -1,6 +1,6 @@
 // How long the page takes from a move of a control to the new picture, for the built-in matrix and for the most numbers that
 // are shown at once: node timing.mjs
-import { launch, live, serve } from './site.mjs';
+import { file, floats, launch, live, serve } from './site.mjs';
 
 const [site, browser] = [await serve(), await launch()];
 const page = await browser.newPage({ viewport: { width: 1100, height: 900 } });
@@ -38,14 +38,9 @@ const measure = async (matrix, controls) => {
 };
 await measure('built in', { cut: [1, 64], sweep: [0, 7], row: [1, 3], strength: [0, 20], keep: [1, 64], fold: [0, 2], cores: [2, 12] });
 const side = 256;
-const header = JSON.stringify({ w: { dtype: 'F32', shape: [side, side], data_offsets: [0, 4 * side * side] } });
-const buffer = Buffer.concat([Buffer.alloc(8), Buffer.from(header), Buffer.alloc(4 * side * side)]);
-buffer.writeBigUInt64LE(BigInt(header.length));
 // Singular values that fall, and noise.
-for (let k = 0; k < side * side; k++) {
-  const [i, j] = [Math.floor(k / side), k % side];
-  buffer.writeFloatLE(Math.sin(i * j / 300) + (k * 7919 % 1000) / 2000, 8 + header.length + 4 * k);
-}
+const values = floats(side * side, (k) => Math.sin(Math.floor(k / side) * (k % side) / 300) + (k * 7919 % 1000) / 2000);
+const buffer = file([['w', 'F32', [side, side], values]]);
 await page.locator('#file').setInputFiles({ name: 'own.safetensors', mimeType: 'application/octet-stream', buffer });
 await page.locator('#fig-cut figcaption', { hasText: `of ${side} singular values` }).waitFor({ timeout: 60000 });
 await measure(`${side} × ${side}`, { cut: [1, side], sweep: [0, 7], strength: [0, 20], keep: [1, side] });
